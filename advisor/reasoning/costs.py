@@ -12,7 +12,8 @@ from typing import Any
 
 from advisor.reasoning.bill import Bill, Missing
 from advisor.reasoning.breakeven import break_evens
-from advisor.reasoning.prices import BUCKETS, ModelPrice, Prices, Range, load_prices
+from advisor.reasoning.pricefile import BUCKETS
+from advisor.reasoning.prices import ModelPrice, Prices, Range, load_prices
 from advisor.records.facts import Value
 
 Facts = Mapping[str, Value | None]

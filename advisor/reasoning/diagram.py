@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from advisor.reasoning.settling import default_order
+from advisor.reasoning.fact_order import default_order
 from advisor.reasoning.table import Table
 
 
@@ -48,7 +48,7 @@ class Diagram:
         ]
         self.names = used
         self._limit = limit
-        self._within = [(within or {}).get(name, table.space[name].full) for name in used]
+        self.open_slots = [(within or {}).get(name, table.space[name].full) for name in used]
         self._cons = [table.constrained[name] for name in used]
         self._later = [0] * (len(used) + 1)
         for level in range(len(used) - 1, -1, -1):
@@ -131,7 +131,7 @@ class Diagram:
             raise TooLarge
         seen: dict[int, int] = {}
         children: list[int | None] = []
-        within = self._within[level]
+        within = self.open_slots[level]
         for slot, bad in enumerate(self._bad[level]):
             if not within >> slot & 1:
                 children.append(None)
@@ -149,7 +149,7 @@ class Diagram:
     def restricted(self, known: Mapping[str, int]) -> Diagram:
         """The diagram of what is left when more facts are known; equal to building it anew, and quick."""
         made = Diagram.__new__(Diagram)
-        made.table, made.labels, made.names, made._within = self.table, self.labels, self.names, self._within
+        made.table, made.labels, made.names, made.open_slots = self.table, self.labels, self.names, self.open_slots
         made.nodes, made._unique = [], {}
         slots = {level: known[name] for level, name in enumerate(self.names) if name in known}
         new: dict[int, int] = {}
@@ -185,7 +185,7 @@ class Diagram:
         """The diagram that `as_plain` kept."""
         made = cls.__new__(cls)
         made.table, made.labels, made.names = table, table.box_approach, list(plain["names"])
-        made._within = [table.space[name].full for name in made.names]
+        made.open_slots = [table.space[name].full for name in made.names]
         made.nodes = [(level, tuple(children)) for level, children in plain["nodes"]]
         made._unique, made.root = {}, int(plain["root"])
         return made
@@ -228,7 +228,7 @@ class Diagram:
         for node in reversed(self.reachable()):
             level, children = self.nodes[node]
             for slot, child in enumerate(children):
-                if not self._within[level] >> slot & 1:
+                if not self.open_slots[level] >> slot & 1:
                     continue
                 if child in good or (child < 0 and want(-1 if child == -1 else -2 - child)):
                     good[node] = (slot, child)
@@ -253,7 +253,7 @@ class Diagram:
         while stack:
             node = stack.pop()
             level, children = self.nodes[node]
-            mask = masks.get(level, -1) & self._within[level]
+            mask = masks.get(level, -1) & self.open_slots[level]
             for slot, child in enumerate(children):
                 if not mask >> slot & 1:
                     continue

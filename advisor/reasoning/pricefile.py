@@ -9,11 +9,25 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from advisor.base.errors import did_you_mean
 from advisor.base.files import read_text
-from advisor.reasoning.prices import BUCKETS, NUMBER_KEYS, RECURS, SUMS
 
 if TYPE_CHECKING:
     from advisor.base.strictyaml import Document
 
+BUCKETS = ("compute", "data", "people")
+RECURS = ("once", "monthly", "retraining")
+# Which numbers and facts each sum of a bill names; what a sum does is in advisor/reasoning/costs.py.
+SUMS: dict[str, tuple[str, ...]] = {
+    "model_calls": (),
+    "flat": ("price",),
+    "card_month": ("price",),
+    "card_runs": ("hours", "price"),
+    "labels": ("wanted",),
+    "own_labels": ("wanted",),
+    "days": ("days",),
+    "share": ("share",),
+    "review": (),
+}
+NUMBER_KEYS = ("price", "hours", "runs", "wanted", "days", "share", "added_tokens")
 _TABLES = ("sources", "models", "numbers", "items", "approaches", "break_even")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _APPROACHES = (

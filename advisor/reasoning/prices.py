@@ -14,22 +14,6 @@ from typing import Any, NamedTuple
 
 from advisor.base.shipped import rules_folder
 
-BUCKETS = ("compute", "data", "people")
-RECURS = ("once", "monthly", "retraining")
-# Which numbers and facts each sum of a bill names; what a sum does is in advisor/reasoning/costs.py.
-SUMS: dict[str, tuple[str, ...]] = {
-    "model_calls": (),
-    "flat": ("price",),
-    "card_month": ("price",),
-    "card_runs": ("hours", "price"),
-    "labels": ("wanted",),
-    "own_labels": ("wanted",),
-    "days": ("days",),
-    "share": ("share",),
-    "review": (),
-}
-NUMBER_KEYS = ("price", "hours", "runs", "wanted", "days", "share", "added_tokens")
-
 
 class Range(NamedTuple):
     """From `low` to `high`, both meant."""

@@ -1,15 +1,11 @@
-"""How much each open fact would settle, and in which order a diagram looks at facts."""
+"""How much each open fact would settle."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from advisor.reasoning.table import Table
-
-if TYPE_CHECKING:
-    from advisor.reasoning.diagram import Diagram
+from advisor.reasoning.diagram import Diagram
 
 
 def settling(diagram: Diagram) -> dict[str, float]:
@@ -21,7 +17,7 @@ def settling(diagram: Diagram) -> dict[str, float]:
     below: dict[int, dict[int, float]] = {}
     for node in reversed(nodes):
         level, children = diagram.nodes[node]
-        slots = [slot for slot in range(len(children)) if diagram._within[level] >> slot & 1]
+        slots = [slot for slot in range(len(children)) if diagram.open_slots[level] >> slot & 1]
         total: dict[int, float] = {}
         for slot in slots:
             child = children[slot]
@@ -60,28 +56,3 @@ def settling(diagram: Diagram) -> dict[str, float]:
 
 def _entropy(shares: Mapping[int, float]) -> float:
     return -sum(share * math.log2(share) for share in shares.values() if share > 1e-12)
-
-
-def default_order(table: Table) -> list[str]:
-    """Facts in the order in which the walk needs them: of the first rule first; decided rules drop out early."""
-    order: dict[str, None] = {}
-    partner = {}
-    for pair in table.derived.values():
-        partner[pair.left], partner[pair.right] = pair.right, pair.left
-    for bit, box in enumerate(table.flat):
-        if not table.deciding >> bit & 1:
-            break
-        approach = table.box_approach[bit]
-        names = list(box)
-        guard = table.guard[approach]
-        while guard:
-            low = guard & -guard
-            names.extend(table.flat[low.bit_length() - 1])
-            guard ^= low
-        for name in names:
-            order.setdefault(name)
-            if name in partner:
-                order.setdefault(partner[name])
-    for name in table.space:
-        order.setdefault(name)
-    return list(order)
