@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 
 from advisor.base.errors import BadInput, did_you_mean
 
 SHELLS = ("bash", "zsh", "tcsh")
 
 
-def print_completion(words: list[str]) -> int:
-    """Print the completion script for the shell named in `words`."""
+def print_completion(
+    words: list[str], parsers: Mapping[str, argparse.ArgumentParser], summaries: Mapping[str, str]
+) -> int:
+    """Print the completion script for the shell named in `words`; `parsers` and `summaries` are by verb."""
     shell = words[0] if words else ""
     if shell not in SHELLS:
         raise BadInput(
@@ -21,16 +24,9 @@ def print_completion(words: list[str]) -> int:
         )
     import shtab
 
-    sys.stdout.write(shtab.complete(_whole_parser(), shell) + "\n")
-    return 0
-
-
-def _whole_parser() -> argparse.ArgumentParser:
-    from advisor.cli.main import VERBS, parser_of
-
     whole = argparse.ArgumentParser(prog="train-or-not")
     verbs = whole.add_subparsers()
-    for verb, summary in VERBS.items():
-        _, parser = parser_of(verb)
-        verbs.add_parser(verb, parents=[parser], add_help=False, help=summary)
-    return whole
+    for verb, parser in parsers.items():
+        verbs.add_parser(verb, parents=[parser], add_help=False, help=summaries[verb])
+    sys.stdout.write(shtab.complete(whole, shell) + "\n")
+    return 0

@@ -120,7 +120,7 @@ def dispatch(words: list[str], *, silent: bool = False) -> int:
     if words[0] == "--print-completion":
         from advisor.cli.completion import print_completion
 
-        return print_completion(words[1:])
+        return print_completion(words[1:], {verb: parser_of(verb)[1] for verb in VERBS}, VERBS)
     verb = words[0]
     if verb not in VERBS:
         raise BadInput(
