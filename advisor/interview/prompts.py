@@ -141,7 +141,7 @@ def _titles(screen: Screen, columns: int, rows: int) -> list[str]:
 
 
 def _add_keys(question: questionary.Question, screen: Screen) -> None:
-    """Letters take another way at once; digits move to that number; the list begins at the current answer."""
+    """Digits and letters move to their line, Enter takes it; the list begins at the current answer."""
     listed = next(
         window.content
         for window in question.application.layout.find_all_windows()
@@ -158,11 +158,12 @@ def _add_keys(question: questionary.Question, screen: Screen) -> None:
     def stop(event: KeyPressEvent) -> None:
         event.app.exit(exception=KeyboardInterrupt)
 
-    for way in screen.ways:
+    for place, way in enumerate(screen.ways, len(values)):
 
         @keys.add(way.key, eager=True)
-        def leave(event: KeyPressEvent, way: Way = way) -> None:
-            event.app.exit(result=way)
+        def point(event: KeyPressEvent, place: int = place) -> None:
+            # Only Enter takes: a letter that took at once would let the Enter typed after it answer the next question.
+            listed.pointed_at = place
 
     typed = ""
 

@@ -71,7 +71,7 @@ def test_why_shows_the_reason_what_is_still_open_and_the_rules_and_comes_back(tm
     first = load_rulebook().facts[on_path({})[0]]
     with asking(tmp_path, kind=kind) as terminal:
         terminal.wait(first.question)
-        terminal.send("?" if kind == "arrows" else "?" + ENTER)
+        terminal.send("?" + ENTER)
         for words in (first.why, "Still possible:", "Rules that need it"):
             terminal.wait_any(words)
         while "If you don't know, say so" not in shown(terminal.everything):
@@ -90,7 +90,7 @@ def test_back_twice_changes_an_answer_and_keeps_the_later_ones(
 ) -> None:
     path = on_path(CHURN)
     changed = {**CHURN, path[1]: _other(path[1], CHURN[path[1]])}
-    back = "b" if kind == "arrows" else "back" + ENTER
+    back = ("b" if kind == "arrows" else "back") + ENTER
     with asking(tmp_path, kind=kind, rows=rows, columns=columns) as terminal:
         walk(terminal, CHURN, path[:3], typed=kind != "arrows")
         wait_for_question(terminal, path[3], 4)
@@ -112,7 +112,7 @@ def test_back_at_the_first_question_stays_there(tmp_path: Path) -> None:
     first = on_path({})[0]
     with asking(tmp_path) as terminal:
         wait_for_question(terminal, first, 1)
-        terminal.send("b")
+        terminal.send("b" + ENTER)
         terminal.wait("This is the first question.")
         wait_for_question(terminal, first, 1)
 
@@ -123,13 +123,13 @@ def test_jump_goes_to_any_earlier_answer(tmp_path: Path, kind: str, rows: int, c
     with asking(tmp_path, kind=kind, rows=rows, columns=columns) as terminal:
         walk(terminal, CHURN, path[:3], typed=kind != "arrows")
         wait_for_question(terminal, path[3], 4)
-        terminal.send("j" if kind == "arrows" else "jump" + ENTER)
+        terminal.send(("j" if kind == "arrows" else "jump") + ENTER)
         terminal.wait("Which answer do you want to change?" if rows > 10 else "goes on" if kind == "arrows" else "> ")
         terminal.send("1" + ENTER)
         terminal.wait_any("Question 1, again")
         give(terminal, path[0], _other(path[0], CHURN[path[0]]))
         terminal.wait_until(lambda: stated(tmp_path)[path[0]] != CHURN[path[0]])
-        terminal.send("j" if kind == "arrows" else "jump" + ENTER)
+        terminal.send(("j" if kind == "arrows" else "jump") + ENTER)
         terminal.wait_quietly()
         terminal.send("1" + ENTER)
         give(terminal, path[0], CHURN[path[0]])

@@ -106,7 +106,7 @@ def test_an_observation_can_be_overruled_only_by_insisting(tmp_path: Path) -> No
             terminal.wait("(Enter goes on)")
             terminal.send(ENTER)
             terminal.wait("Question 1;")
-            terminal.send("j")
+            terminal.send("j" + ENTER)
             terminal.wait("Which answer do you want to change?")
             terminal.send("1" + ENTER)
             terminal.wait("From your data")

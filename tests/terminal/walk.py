@@ -64,7 +64,7 @@ def give(terminal: Terminal, name: str, value: Value | None, *, typed: bool = Fa
     definition = load_rulebook().facts[name]
     options = options_of(definition)
     if value is None:
-        terminal.send("don't know" + ENTER if typed or not options else "d")
+        terminal.send(("don't know" if typed or not options else "d") + ENTER)
     elif options:
         number = [option.value for option in options].index(raw_value(value)) + 1
         terminal.send(f"{number}{ENTER}")
