@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
 from advisor.reasoning.definitions import FactDefinition
@@ -9,6 +11,8 @@ from advisor.reasoning.logic import limits
 from advisor.records.facts import Value
 
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
+# Marks between thousands: the same one before each group of three digits. Compiled when a text first needs it.
+_MARKED = r"[+-]?[1-9][0-9]{0,2}(?P<mark>[,_' \u00a0\u2009\u202f])[0-9]{3}(?:(?P=mark)[0-9]{3})*(?![0-9,_'])"
 
 
 def parse_value(fact: FactDefinition, raw: object) -> Value:
@@ -36,7 +40,7 @@ def _number(fact: FactDefinition, raw: object) -> Value:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         number = raw
     else:
-        text = str(raw).strip().replace(",", "").replace("_", "").replace(" ", "")
+        text = _without_thousands_marks(fact, str(raw).strip())
         share = text.endswith("%")
         try:
             whole = text.lstrip("+-").isdecimal()
@@ -53,6 +57,21 @@ def _number(fact: FactDefinition, raw: object) -> Value:
     if (low is not None and number < low) or (high is not None and number > high):
         raise _bad(fact, raw, f"{limits(fact)}, not {plain(raw, 40)}", f"Give a value of {limits(fact)}.")
     return number
+
+
+def _without_thousands_marks(fact: FactDefinition, text: str) -> str:
+    """The text without marks between thousands; 1,5 may be one and a half or fifteen, so it is asked for again."""
+    if grouped := re.match(_MARKED, text):
+        text = text.replace(grouped["mark"], "", grouped.group().count(grouped["mark"]))
+    if "," in text or "_" in text:
+        fix = f"Write it with a point for decimals, and commas only between thousands: {_example(text)}."
+        raise _bad(fact, text, f"a number, not {plain(text, 40)!r}", fix)
+    return text.replace(" %", "%")
+
+
+def _example(text: str) -> str:
+    digits = text.replace(",", ".", 1)
+    return f"{digits}, or 1,500" if text.count(",") == 1 and digits.replace(".", "", 1).isdecimal() else "1.5, or 1,500"
 
 
 def _bad(fact: FactDefinition, raw: object, what: str, fix: str) -> BadInput:
