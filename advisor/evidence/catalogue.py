@@ -51,9 +51,10 @@ class Entry:
         """Looked for, and not found."""
         return self._finding("passed", columns, "", seen)
 
-    def not_applicable(self) -> Pitfall:
-        """There is nothing here that could have this fault."""
-        return self._finding("not_applicable", (), "", {})
+    def not_applicable(self, reason: str = "") -> Pitfall:
+        """There is nothing here that could have this fault; says why."""
+        found = self._finding("not_applicable", (), "", {})
+        return found if not reason else Pitfall(self.code, self.name, "not_applicable", text=plain(reason, 400))
 
     def skipped(self, reason: str = "") -> Pitfall:
         """Could not be looked at; says why."""
@@ -96,6 +97,7 @@ class Catalogue:
     entries: dict[str, Entry]
     settings: dict[str, float]
     words: dict[str, frozenset[str]]
+    says_of_written: str
 
     def find(self, word: str) -> Entry:
         """The pitfall of that code or name. Raises `BadInput` with the closest one."""
@@ -142,4 +144,4 @@ def load_catalogue() -> Catalogue:
         }
         entries[block["code"]] = Entry(**fields, says=says, thresholds=dict(block["thresholds"]))
     words = {kind: frozenset(listed) for kind, listed in content["words"].items()}
-    return Catalogue(entries, dict(content["settings"]), words)
+    return Catalogue(entries, dict(content["settings"]), words, content["says_of_written"])

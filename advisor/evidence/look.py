@@ -20,11 +20,13 @@ from advisor.evidence.preparing import prepare
 from advisor.evidence.reading import Data, read_data
 from advisor.evidence.sheet import Sheet
 from advisor.evidence.splits import propose
-from advisor.evidence.targets import candidates, check_target
-from advisor.records.facts import Fact
+from advisor.evidence.targets import candidates, check_target, written_task
+from advisor.records.facts import Fact, Origin
 from advisor.records.look import Column, Look, Pitfall
 
 _FOR_TALKS = frozenset(("P201", "P202", "P601", "P603"))
+# What compares answers as classes or numbers says nothing about answers in words.
+_NOT_FOR_WRITTEN = frozenset(("P101", "P102", "P103", "P301", "P302", "P303", "P406", "P501", "P506", "P602", "P703"))
 
 
 class Progress(Protocol):
@@ -127,7 +129,10 @@ def run_checks(
     told.phase("Looking for pitfalls")
     for done, code in enumerate(wanted):
         told.step(done, len(wanted), sheet.entry(code).title)
-        found[code] = set_aside(CHECKS[code](sheet), ignored)
+        if sheet.written and code in _NOT_FOR_WRITTEN:
+            found[code] = sheet.entry(code).not_applicable(sheet.catalogue.says_of_written)
+        else:
+            found[code] = set_aside(CHECKS[code](sheet), ignored)
     told.step(len(wanted), len(wanted))
     return found
 
@@ -151,10 +156,18 @@ def with_conversations(facts: tuple[Fact, ...], talks: Conversations) -> tuple[F
     told = [Fact(name, value, "observed", evidence, today()) for name, value, evidence in facts_of_conversations(talks)]
     told.append(Fact("modality", "text", "observed", f"the file holds {talks.kind}", today()))
     if not talks.of_classes:
-        task = "answer_questions" if talks.kind.startswith("question") else "generate_text"
-        told.append(Fact("task_type", task, "default", f"the file holds {talks.kind} in free words", today()))
+        told.append(Fact("task_type", *_task_of_talks(talks), today()))
     names = {fact.name for fact in told}
     return (*told, *(fact for fact in facts if fact.name not in names))
+
+
+def _task_of_talks(talks: Conversations) -> tuple[str, Origin, str]:
+    """The task that examples in words make, where it comes from, and why."""
+    if talks.kind.startswith("question"):
+        return "answer_questions", "default", f"the file holds {talks.kind} in free words"
+    if written_task(talks.table, "completion", load_catalogue()) == "extract":
+        return "extract", "default", f"the file holds {talks.kind}; the answers are JSON or words of the input"
+    return "generate_text", "default", f"the file holds {talks.kind} in free words"
 
 
 def _eval_examples(talks: Conversations, file: str) -> Fact:

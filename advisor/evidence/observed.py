@@ -149,6 +149,10 @@ def _why_task(sheet: Sheet) -> str:
         return f"{target} marks a few rows as odd"
     if sheet.task in CLASS_TASKS:
         return f"{target} has {number.distinct:,} different values, so the output is a category"
+    if sheet.task == "extract":
+        return f"{target} holds JSON, or words that stand in the row, and hardly repeats"
+    if sheet.task == "generate":
+        return f"{target} holds {number.distinct:,} different texts, so the output is written and not chosen"
     if sheet.task == "forecast":
         return f"{target} is a number and each row is one step in time"
     return f"{target} is a number with {number.distinct:,} different values"

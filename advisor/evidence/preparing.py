@@ -9,7 +9,7 @@ from advisor.base.safetext import plain
 from advisor.evidence.catalogue import Catalogue
 from advisor.evidence.kinds import as_numbers, kind_of
 from advisor.evidence.sheet import CLASS_TASKS, Sheet, as_label
-from advisor.evidence.targets import task_of
+from advisor.evidence.targets import task_of, written_task
 from advisor.evidence.timeorder import find_order
 from advisor.records.look import Column
 
@@ -29,7 +29,8 @@ def prepare(whole: pd.DataFrame, target: str, catalogue: Catalogue, *, counted: 
     columns = _with_annotators(whole, columns, target, catalogue)
     frame = _sample(whole, int(catalogue.settings["sample_rows"]))
     order = find_order(frame, columns, target, catalogue)
-    task = task_of(frame[target], catalogue, steps=bool(order and order.certain and order.one_series)) if target else ""
+    steps = bool(order and order.certain and order.one_series)
+    task = (written_task(frame, target, catalogue) or task_of(frame[target], catalogue, steps=steps)) if target else ""
     labels = whole[target].dropna() if target else whole.iloc[:0, 0]
     classes: dict[str, int] = {}
     if task in CLASS_TASKS:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 CLASS_TASKS = ("binary", "multiclass", "anomaly")
+WRITTEN_TASKS = ("extract", "generate")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Sheet:
     def entry(self, code: str) -> Entry:
         """The catalogue's block of that code."""
         return self.catalogue.entries[code]
+
+    @property
+    def written(self) -> bool:
+        """Whether the answers are texts, so that no class and no number can be compared."""
+        return self.task in WRITTEN_TASKS
 
     @property
     def seed(self) -> int:
@@ -82,7 +88,7 @@ class Sheet:
     @cached_property
     def power(self) -> dict[str, float]:
         """How much each feature alone says about the target, strongest first."""
-        if not self.target:
+        if not self.target or self.written:
             return {}
         answers, known = self.answers, self.known
         most = self.catalogue.settings["model_rows"] * 2
@@ -132,7 +138,7 @@ class Sheet:
     @cached_property
     def flow(self) -> tuple[float, float]:
         """The correlation of each answer with the one before it in time, and that in standard errors."""
-        if self.order is None or not self.target:
+        if self.order is None or not self.target or self.written:
             return 0.0, 0.0
         import numpy as np
 

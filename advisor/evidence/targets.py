@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
 from advisor.evidence.catalogue import Catalogue
+from advisor.evidence.kinds import spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,10 +75,59 @@ def task_of(target: pd.Series[Any], catalogue: Catalogue, *, steps: bool) -> str
     return "multiclass"
 
 
+def written_task(frame: pd.DataFrame, target: str, catalogue: Catalogue) -> str:
+    """The task where answers are texts of their own, extract or generate; empty where they are classes or numbers.
+
+    JSON, and words that stand in another column of the same row, are to be taken out of it; other prose is to be
+    written. Looks at some of the rows, evenly over the table.
+    """
+    settings = catalogue.settings
+    cells = spread(frame[target].dropna(), int(settings["written_rows"]))
+    if cells.dtype.kind not in "OUT" or not len(cells):
+        return ""
+    answers = cells.map(str)
+    distinct = int(answers.nunique())
+    if distinct <= min(settings["class_limit"], max(2.0, len(answers) / 10)):
+        return ""
+    if float(cells.map(holds_json).mean()) >= settings["written_share"]:
+        return "extract"
+    if distinct < settings["written_distinct"] * len(answers):
+        return ""
+    if _stands_in_the_row(frame.loc[cells.index].drop(columns=target), answers) >= settings["written_share"]:
+        return "extract"
+    return "generate" if float(answers.str.count(r"\S+").median()) >= settings["text_words"] else ""
+
+
+def holds_json(cell: Any) -> bool:
+    """Whether a cell is a JSON object or list, as text or already read."""
+    if isinstance(cell, dict | list):
+        return True
+    text = str(cell).strip()
+    if text[:1] not in ("{", "["):
+        return False
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _stands_in_the_row(others: pd.DataFrame, answers: pd.Series[Any]) -> float:
+    """The largest share of answers that stand word for word in one other column, as a part of a longer text."""
+    shares = [0.0]
+    for name in others.columns:
+        cells = others[name]
+        if cells.dtype.kind in "OUT":
+            pairs = zip(cells.map(str), answers, strict=True)
+            shares.append(sum(answer in cell and len(cell) > len(answer) for cell, answer in pairs) / len(answers))
+    return max(shares)
+
+
 TASK_TYPES = {
     "binary": "classify",
     "multiclass": "classify",
     "regression": "predict_number",
     "forecast": "forecast",
     "anomaly": "detect_anomaly",
+    "extract": "extract",
+    "generate": "generate_text",
 }

@@ -47,7 +47,7 @@ def run_trial(sheet: Sheet, group: str = "") -> Trial | None:
 
     fewest = sheet.entry("P703").thresholds["fewest_rows"]
     classes = len(sheet.labels) if sheet.task in CLASS_TASKS else 0
-    if not sheet.target or len(sheet.known) < fewest or not (sheet.usable or sheet.task == "forecast"):
+    if not sheet.target or sheet.written or len(sheet.known) < fewest or not (sheet.usable or sheet.task == "forecast"):
         return None
     ordered = _in_order(sheet)
     taken = _taken(len(ordered), int(sheet.catalogue.settings["model_rows"]))

@@ -18,9 +18,11 @@ from advisor.planner.stages import fill_stages
 from advisor.records.decision import Decision
 from advisor.records.facts import Value
 from advisor.records.look import Look, SplitProposal
-from advisor.records.plan import ColumnQuestion, DroppedColumn, Estimate, Gate, NextStep, Plan, Setting
+from advisor.records.plan import AcceptedColumn, ColumnQuestion, DroppedColumn, Estimate, Gate, NextStep, Plan, Setting
 
 _TASKS = ("binary", "multiclass", "regression")
+# Answers that are texts of their own: what was stated counts more than how the column looks.
+_WRITTEN = {"extract": "extract", "generate_text": "generate", "translate_summarise": "generate"}
 
 
 @functools.cache
@@ -66,7 +68,13 @@ def make_plan(
     if trainer:
         _check_data(case, look, data, target, chosen)
     task = _task(facts, look)
-    dropped, questions = _columns(look, drop, keep, trainer)
+    dropped, suspects = _columns(look, drop, keep, trainer)
+    questions = tuple(suspect for suspect in suspects if suspect.name not in keep)
+    accepted = tuple(
+        AcceptedColumn(suspect.name, suspect.question, "Kept by the user when it was planned.")
+        for suspect in suspects
+        if suspect.name in keep
+    )
     split = look.split if look else SplitProposal(reason="No data was looked at yet.")
     metric = _metric(decision, chosen, task, trainer)
     plan = Plan(
@@ -87,6 +95,7 @@ def make_plan(
         rulebook_sha256=decision.rulebook.get("hash", ""),
         steps=_steps(words[chosen], case),
         to_ask=questions,
+        accepted=accepted,
         override=_override(decision, approach),
     )
     return fill_stages(plan, decision.plan, facts, look, case)
@@ -160,11 +169,13 @@ def _check_data(case: str, look: Look | None, data: str, target: str, approach: 
 
 def _task(facts: Mapping[str, Value], look: Look | None) -> str:
     """What is predicted: as the data shows it, or as the answers say. Empty when neither tells."""
+    wanted = facts.get("task_type")
+    if isinstance(wanted, str) and wanted in _WRITTEN:
+        return _WRITTEN[wanted]
     if look and look.task in _TASKS:
         return look.task
     if look and look.task == "forecast":
         return "regression"
-    wanted = facts.get("task_type")
     if wanted in ("predict_number", "forecast"):
         return "regression"
     if wanted in ("classify", "detect_anomaly"):
@@ -206,7 +217,7 @@ def _columns(
         name: f"{rules['ask_pitfalls'][pitfall.code]} ({pitfall.code}: {pitfall.text})"
         for pitfall in found
         for name in pitfall.columns
-        if pitfall.code in rules["ask_pitfalls"] and name not in out and name not in keep and name in known
+        if pitfall.code in rules["ask_pitfalls"] and name not in out and name in known
     }
     questions.pop(look.target, None)
     return (

@@ -17,7 +17,9 @@ from advisor.evidence.checks.rows import row_hashes
 from advisor.evidence.checks.signal import agreement_of, suspicious
 from advisor.evidence.curve import learning_curve
 from advisor.evidence.kinds import kind_of, to_dates
+from advisor.evidence.look import Silence, run_checks
 from advisor.evidence.neighbours import near_numbers, near_texts
+from advisor.evidence.observed import observed_facts
 from advisor.evidence.preparing import prepare
 
 FORMATTER = string.Formatter()
@@ -128,6 +130,32 @@ def test_the_label_that_a_sure_model_contradicts_is_suspected_first() -> None:
 ])  # fmt: skip
 def test_the_kind_of_a_column_is_told(cells: list[object], kind: str) -> None:
     assert kind_of(pd.Series(cells, name="x"), CATALOGUE) == kind
+
+
+def _orders(rows: int = 200) -> pd.DataFrame:
+    reference = [f"R-{n * 7919 % 99991}" for n in range(rows)]
+    return pd.DataFrame({
+        "mail": [f"Please send {n % 40} bolts by Monday, reference {r}, thank you." for n, r in enumerate(reference)],
+        "order": [f'{{"item": "bolt", "quantity": {n % 40}, "reference": "{r}"}}' for n, r in enumerate(reference)],
+        "reference": reference,
+        "reply": [f"Thank you, {n % 40} bolts will leave our house under {r}." for n, r in enumerate(reference)],
+        "team": ["sales" if n % 3 else "stock" for n in range(rows)],
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize(("target", "task", "fact"), [
+    ("order", "extract", "extract"),
+    ("reference", "extract", "extract"),
+    ("reply", "generate", "generate_text"),
+    ("team", "binary", "classify"),
+])  # fmt: skip
+def test_answers_that_are_texts_of_their_own_are_no_classes(target: str, task: str, fact: str) -> None:
+    sheet = prepare(_orders(), target, CATALOGUE)
+    facts = {found.name: found.value for found in observed_facts(sheet, "orders.csv", "2026-01-01")}
+    assert (sheet.task, facts["task_type"]) == (task, fact)
+    assert ("n_classes" in facts) == (task == "binary")
+    outcomes = {code: found.outcome for code, found in run_checks(sheet, Silence(), {}).items()}
+    assert (outcomes["P302"], outcomes["P305"]) == ("not_applicable" if sheet.written else "passed", "passed")
 
 
 def test_days_come_first_where_no_month_has_so_many() -> None:

@@ -218,9 +218,27 @@ def test_a_metric_that_the_trainer_cannot_measure_is_replaced_and_that_is_said()
 
 def test_the_plan_knows_what_the_trainers_can_measure() -> None:
     from trainers.common.metrics import METRICS
+    from trainers.lora import scores
 
     for task, names in planning_rules("planning")["measured"].items():
-        assert set(names) == {metric.name for metric in METRICS.values() if task in metric.tasks}
+        if task in ("extract", "generate"):
+            assert set(names) <= set(scores.METRICS)
+        else:
+            assert set(names) == {metric.name for metric in METRICS.values() if task in metric.tasks}
+
+
+@pytest.mark.parametrize(("stated", "seen", "task", "metric"), [
+    ("extract", "multiclass", "extract", "exact_match"),
+    ("generate_text", "extract", "generate", "token_f1"),
+    (None, "multiclass", "multiclass", "macro_f1"),
+])  # fmt: skip
+def test_what_was_said_of_written_answers_counts_more_than_how_the_column_looks(
+    stated: str | None, seen: str, task: str, metric: str
+) -> None:
+    odd = decision(metric=replace(decision().metric, value="answer_quality"))
+    seen_so = replace(look(), task=seen)
+    made = make_plan(odd, {"task_type": stated}, seen_so, case="c", data="d", target="churn")
+    assert (made.task, made.metric.value) == (task, metric)
 
 
 def test_every_drop_and_question_names_a_pitfall_that_exists() -> None:
