@@ -118,6 +118,7 @@ def _text(case: Case, task: Task, requirement: float | None, arguments: argparse
     """Text, questions or pairs: the language rungs, and what learns from text."""
     from advisor.cli.climb_page import announce, announced
     from advisor.cli.climb_rungs import climb_text, language_rungs
+    from advisor.cli.kept_rung import asked_options
     from trainers.climb.forecast import forecast
     from trainers.climb.spend import price_of
 
@@ -134,6 +135,7 @@ def _text(case: Case, task: Task, requirement: float | None, arguments: argparse
     if arguments.endpoint != "local":
         _confirm(task, expected, arguments, out)
     record = _held(case, lambda: climb_text(case, task, requirement, arguments, price, out))
+    record = replace(record, asked=asked_options(case, arguments))
     return _end(case, record, out)
 
 

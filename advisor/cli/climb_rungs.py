@@ -17,6 +17,8 @@ from advisor.cli.output import Output
 if TYPE_CHECKING:
     from advisor.base.llm import Door
     from advisor.records.climb import ClimbRecord
+    from trainers.climb.asker import Asker
+    from trainers.climb.baselines import UserRule
     from trainers.climb.hybrid import Vectors
     from trainers.climb.rungs import ZeroShot
     from trainers.climb.spend import Price
@@ -30,6 +32,17 @@ def language_rungs() -> tuple[type[ZeroShot], ...]:
     return (ZeroShot, FewShot, Retrieval, OracleContext)
 
 
+def rungs_of(asker: Asker, vectors: Vectors | None, rules: list[UserRule], *, local: bool) -> list[Any]:
+    """Every rung of a climb over text, in the order in which they are measured."""
+    from trainers.climb.baselines import Majority, OneWordRule
+    from trainers.climb.learned import EmbeddingsAndLinear, WordsAndLinear
+
+    pilot = {"pilot": 8} if local else {}
+    rungs: list[Any] = [Majority(), OneWordRule(), *rules]
+    rungs += [rung(asker, vectors, **pilot) for rung in language_rungs()]
+    return [*rungs, WordsAndLinear(), *([EmbeddingsAndLinear(vectors)] if vectors else [])]
+
+
 def climb_text(
     case: Case, task: Task, requirement: float | None, arguments: argparse.Namespace, price: Price, out: Output
 ) -> ClimbRecord:
@@ -38,26 +51,22 @@ def climb_text(
     from advisor.cli.climb_task import columns_of, rule_of
     from trainers.climb.answers import AnswerStore
     from trainers.climb.asker import Asker
-    from trainers.climb.baselines import Majority, OneWordRule, UserRule
+    from trainers.climb.baselines import UserRule
     from trainers.climb.ladder import Climb
-    from trainers.climb.learned import EmbeddingsAndLinear, WordsAndLinear
     from trainers.climb.spend import Meter
 
     local = arguments.endpoint == "local"
     rules = [UserRule(rule_of(arguments, columns_of(case)))] if arguments.rule else []
     with Live(out, task.metric.title) as live:
-        door = _door(arguments, live)
+        door = door_to(arguments.endpoint, arguments.model, live)
         store = AnswerStore(case.folder / ".climb" / "answers.sqlite")
         try:
             cap = None if arguments.max_usd is None else Decimal(str(arguments.max_usd))
             # The embedded model costs nothing: its attempts need no book.
             meter = Meter(cap, arguments.max_tokens, None if local else store)
             asker = Asker(door, price, meter, store, until=monotonic() + 60 * arguments.max_minutes)
-            vectors = _vectors(live, local)
-            pilot = {} if not local else {"pilot": 8}
-            rungs: list[Any] = [Majority(), OneWordRule(), *rules]
-            rungs += [rung(asker, vectors, **pilot) for rung in language_rungs()]
-            rungs += [WordsAndLinear(), *([EmbeddingsAndLinear(vectors)] if vectors else [])]
+            vectors = vectors_of(live, local=local)
+            rungs = rungs_of(asker, vectors, rules, local=local)
             climb = Climb(
                 task,
                 requirement,
@@ -97,7 +106,7 @@ def _opener(case: Case, task: Task, endpoint: str) -> Any:
     return opened
 
 
-def _vectors(progress: Any, local: bool) -> Vectors | None:
+def vectors_of(progress: Any, *, local: bool) -> Vectors | None:
     """Sentence embeddings, where the packages and the embedded model are there or may be fetched; else None."""
     if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers")):
         return None
@@ -116,11 +125,12 @@ def _vectors(progress: Any, local: bool) -> Vectors | None:
     return Remembered(load)
 
 
-def _door(arguments: argparse.Namespace, progress: Any) -> Door:
-    if arguments.endpoint != "local":
+def door_to(endpoint: str, model: str, progress: Any) -> Door:
+    """The embedded model (`local`), or the server at that address."""
+    if endpoint != "local":
         from advisor.base.llm import OpenAIDoor
 
-        server = OpenAIDoor(arguments.model, arguments.endpoint)
+        server = OpenAIDoor(model, endpoint)
         server.check()
         return server
     try:

@@ -70,7 +70,7 @@ def _from_table(case: Case, answers: Answers, arguments: argparse.Namespace) -> 
     if arguments.as_text:
         texts = [_as_text(row) for row in _records(frame[names])]
     else:
-        column = arguments.text or _text_column(frame, target)
+        column = arguments.text or text_column(frame, target)
         if not column:
             return None
         texts = _cells(frame[column])
@@ -97,7 +97,7 @@ def _as_text(row: dict[str, Any]) -> str:
     return "\n".join(f"{name}: {plain(cell, 200)}" for name, cell in row.items() if cell == cell and cell is not None)
 
 
-def _text_column(frame: Any, target: str) -> str:
+def text_column(frame: Any, target: str) -> str:
     """The column with the most words a cell; empty when no column holds running text."""
     best, most = "", float(WORDS)
     for name in frame.select_dtypes(include=["object", "string"]).columns:

@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 SUMMARY = "Answers for new rows of any size of file: each row as it came, then the prediction and each class's score."
 EXAMPLES = (
     "train-or-not predict my-case/runs/classical-1 new.csv --output answers.csv     goes on where a kill stopped it",
-    "train-or-not predict my-case new.jsonl --map Country=country --json           the case's newest run",
+    "train-or-not predict my-case new.jsonl --map Country=country --json           newest run, or the climb's rung",
 )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `predict`."""
-    parser.add_argument("run", metavar="RUN", help="the folder of a finished run, CASE/runs/ID, or the case itself")
+    parser.add_argument("run", metavar="RUN", help="a finished run: CASE/runs/ID, CASE, or CASE/climb.json")
     parser.add_argument("file", metavar="FILE", help="the table with the rows: CSV, JSON lines, Parquet, Excel")
-    parser.add_argument("--output", metavar="FILE", help="write there, CSV or .jsonl, instead of to stdout")
+    parser.add_argument("--output", metavar="FILE", help="write there instead of to stdout: .csv, .jsonl or .parquet")
     parser.add_argument("--only-answers", action="store_true", help="leave out the columns of the rows themselves")
+    parser.add_argument(
+        "--max-usd", type=float, metavar="N", help="where each answer costs money: never spend more than this in all"
+    )
     parser.add_argument(
         "--map", metavar="FILE_NAME=MODEL_NAME", action="append", default=[], help="a column that has another name here"
     )
@@ -36,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, out: Output) -> int:
     """Read in pieces, answer, write as it goes: memory does not grow with the file."""
     from advisor.cli.run_folder import run_folder
-    from trainers.use.opened import open_run
+    from trainers.use.opened import Allowance, open_run
 
-    opened = open_run(run_folder(arguments.run))
+    opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd))
     names = asked_names(arguments.map)
     if arguments.output:
         return _to_file(opened, arguments, names, out)
@@ -56,7 +59,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         frame = None if arguments.only_answers else piece.frame
         if piece.start == 0:
             own = [] if frame is None else list(map(str, frame.columns))
-            sys.stdout.write(csv_header(own, piece.answers.classes))
+            sys.stdout.write(csv_header(own, piece.answers))
         sys.stdout.write(csv_lines(frame, piece.answers))
     _tell(reader.renamed, reader.unreadable, out)
     return 0

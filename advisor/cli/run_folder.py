@@ -1,4 +1,4 @@
-"""Which run a user means: one by its folder, or a case's newest."""
+"""Which run a user means: one by its folder, a case's newest, or the rung that its climb chose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,22 @@ from advisor.cli.chain import newest_run_folder
 
 
 def run_folder(given: str) -> Path:
-    """The run that was named; of a case, its newest complete one."""
+    """The run that was named; of a case, its newest complete one, or else the rung that its climb chose.
+
+    `CASE/climb.json` means that rung also where there are runs.
+    """
     folder = Path(given)
-    newest = newest_run_folder(Case(folder)) if (folder / "runs").is_dir() else None
-    return newest or folder
+    if folder.name == "climb.json" and folder.is_file():
+        from advisor.cli.kept_rung import rung_folder
+
+        return rung_folder(Case(folder.parent))
+    if (folder / "COMPLETE").is_file() or not folder.is_dir():
+        return folder
+    case = Case(folder)
+    if newest := newest_run_folder(case):
+        return newest
+    if case.climb.is_file():
+        from advisor.cli.kept_rung import rung_folder
+
+        return rung_folder(case)
+    return folder

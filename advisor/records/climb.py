@@ -49,6 +49,8 @@ class ClimbRecord:
 
     `usd` and `tokens` are this climb's, `before_usd` what earlier climbs of the case spent. `retires` is the date on
     which the server says that it shuts the model down. `stopped` says why a climb ended early, if it did.
+    `asked` holds the options that say what was measured and on which model, so that the chosen rung can be made again;
+    files are paths relative to the case.
     """
 
     task: str
@@ -73,5 +75,6 @@ class ClimbRecord:
     retires: str = ""
     before_usd: float = 0.0
     stopped: str = ""
+    asked: dict[str, str] = field(default_factory=dict)
     schema: int = 1
     tool_version: str = ""

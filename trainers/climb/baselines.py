@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 
 from trainers.climb.rulefile import WrittenRule
 from trainers.climb.rungs import Said
@@ -21,6 +23,14 @@ class Majority:
 
     def prepare(self, task: Task) -> None:
         self._label = Counter(item.accepted[0] for item in task.train).most_common(1)[0][0]
+
+    def kept(self) -> dict[str, Any]:
+        """The label."""
+        return {"label": self._label}
+
+    def restore(self, task: Task, kept: Mapping[str, Any]) -> None:
+        """Ready again."""
+        self._label = str(kept["label"])
 
     def answer(self, item: Item) -> Said:
         return Said(self._label, 0.0)
@@ -40,6 +50,15 @@ class OneWordRule:
         words = telling_words(task, 1)
         ranked = sorted(((f1, word, label) for label, found in words.items() for f1, word in found), reverse=True)
         self._rules = [(word, label) for _, word, label in ranked]
+
+    def kept(self) -> dict[str, Any]:
+        """The words in their order, and what is said without one."""
+        return {"words": self._rules, "otherwise": self._majority}
+
+    def restore(self, task: Task, kept: Mapping[str, Any]) -> None:
+        """Ready again."""
+        self._rules = [(str(word), str(label)) for word, label in kept["words"]]
+        self._majority = str(kept["otherwise"])
 
     def answer(self, item: Item) -> Said:
         started = perf_counter()

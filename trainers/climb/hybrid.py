@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.base.errors import EnvironmentMissing
 from trainers.climb.certainty import gain_interval
 from trainers.climb.retrieval import Index, Passage
 
@@ -88,6 +89,19 @@ def choose_searcher(index: Index, questions: Sequence[Asked], vectors: Vectors |
     if low > 0:
         return Choice(hybrid, f"words and embeddings ({told})", both)
     return Choice(index, f"BM25 with stemming ({told}; gain between {low:+.3f} and {high:+.3f})", both)
+
+
+def same_searcher(index: Index, vectors: Vectors | None, *, by_meaning: bool) -> Choice:
+    """The searcher that was chosen before. Raises `EnvironmentMissing` when the sentence model it needs is not here."""
+    if not by_meaning:
+        return Choice(index, "BM25 with stemming, as chosen before")
+    if vectors is None:
+        raise EnvironmentMissing(
+            "This rung finds by meaning, and the sentence model is not here.",
+            fix="pip install 'train-or-not[lora]'",
+            code="no-extra",
+        )
+    return Choice(Hybrid(index, vectors), "words and embeddings, as chosen before")
 
 
 def ndcg(found: Sequence[Passage], asked: Asked, depth: int = DEPTH) -> float:

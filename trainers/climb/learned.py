@@ -41,6 +41,19 @@ class WordsAndLinear:
         )
         self._model.fit([item.text for item in task.train], [item.accepted[0] for item in task.train])
 
+    @property
+    def model(self) -> Any:
+        """What was fitted; setting it makes the rung ready again."""
+        return self._model
+
+    @model.setter
+    def model(self, fitted: Any) -> None:
+        self._model = fitted
+
+    def scores(self, text: str) -> NDArray[np.float64]:
+        """The probability of each class, in the order of the fitted model's `classes_`."""
+        return np.asarray(self._model.predict_proba([text])[0], dtype=np.float64)
+
     def answer(self, item: Item) -> Said:
         started = perf_counter()
         label = str(self._model.predict([item.text])[0])
@@ -67,6 +80,19 @@ class EmbeddingsAndLinear:
         balance = "balanced" if task.metric.per_class else None
         self._head: Any = LogisticRegression(C=10, max_iter=1000, class_weight=balance)
         self._head.fit(self._vectors([item.text for item in learned]), np.array([i.accepted[0] for i in learned]))
+
+    @property
+    def model(self) -> Any:
+        """The head that was fitted; setting it makes the rung ready again."""
+        return self._head
+
+    @model.setter
+    def model(self, fitted: Any) -> None:
+        self._head = fitted
+
+    def scores(self, text: str) -> NDArray[np.float64]:
+        """The probability of each class, in the order of the head's `classes_`."""
+        return np.asarray(self._head.predict_proba(self._vectors([text]))[0], dtype=np.float64)
 
     def answer(self, item: Item) -> Said:
         started = perf_counter()

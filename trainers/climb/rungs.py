@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from advisor.base.llm import Message, Mode
 from trainers.climb.asker import Asker, most_tokens
-from trainers.climb.hybrid import Asked, Choice, Vectors, choose_searcher
+from trainers.climb.hybrid import Asked, Choice, Hybrid, Vectors, choose_searcher, same_searcher
 from trainers.climb.prompts import instructions, question, right_answer, schema_of, unwrapped
 from trainers.climb.retrieval import Index, Passage
 from trainers.climb.task import Item, Task
@@ -77,6 +77,15 @@ class ZeroShot:
         self._mode: Mode = self._asker.mode() if self._schema else "prompt"
         self._max_tokens = task.longest_answer()
 
+    def kept(self) -> dict[str, Any]:
+        """What preparing found out, as plain data: enough for `restore` to answer the same elsewhere."""
+        return {"mode": self._mode, "max_tokens": self._max_tokens}
+
+    def restore(self, task: Task, kept: Mapping[str, Any]) -> None:
+        """Be ready again without asking the model anything. `task` holds what `kept` does not: examples, passages."""
+        self._task, self._schema = task, schema_of(task)
+        self._mode, self._max_tokens = kept["mode"], int(kept["max_tokens"])
+
     def messages(self, item: Item) -> tuple[list[Message], tuple[Passage, ...]]:
         """What the model is asked about one item, and the passages in it."""
         return [instructions(self._task), question(item.text)], ()
@@ -123,6 +132,18 @@ class FewShot(ZeroShot):
         index = Index([Passage(item.id, 0, item.text) for item in pool])
         self.choice = choose_searcher(index, self._same_label(pool), self._vectors)
         self._choose_wording(pool)
+
+    def kept(self) -> dict[str, Any]:
+        """The wording, and whether examples are found by meaning too."""
+        return {**super().kept(), "hints": self._hints, "by_meaning": isinstance(self.choice.searcher, Hybrid)}
+
+    def restore(self, task: Task, kept: Mapping[str, Any]) -> None:
+        """Ready again: the examples are the task's training part."""
+        super().restore(task, kept)
+        self._hints = {str(label): list(words) for label, words in kept["hints"].items()}
+        self._items = {item.id: item for item in task.train[:MOST_POOL]}
+        index = Index([Passage(item.id, 0, item.text) for item in self._items.values()])
+        self.choice = same_searcher(index, self._vectors, by_meaning=bool(kept["by_meaning"]))
 
     def _same_label(self, pool: Sequence[Item]) -> list[Asked]:
         if self._task.kind != "classification":
@@ -172,6 +193,15 @@ class Retrieval(ZeroShot):
         self._begin(task)
         known = [Asked(item.text, frozenset({item.document})) for item in task.train if item.document]
         self.choice: Choice = choose_searcher(Index(task.passages), known, self._vectors)
+
+    def kept(self) -> dict[str, Any]:
+        """Whether passages are found by meaning too."""
+        return {**super().kept(), "by_meaning": isinstance(self.choice.searcher, Hybrid)}
+
+    def restore(self, task: Task, kept: Mapping[str, Any]) -> None:
+        """Ready again: the passages are the task's."""
+        super().restore(task, kept)
+        self.choice = same_searcher(Index(task.passages), self._vectors, by_meaning=bool(kept["by_meaning"]))
 
     def messages(self, item: Item) -> tuple[list[Message], tuple[Passage, ...]]:
         """The instructions, the best passages, and the question."""

@@ -13,27 +13,44 @@ from trainers.common.metrics import Floats
 
 @dataclass(frozen=True)
 class Answers:
-    """`predictions` are labels, texts or numbers, one a row; `scores` [rows, classes] follow the order of `classes`."""
+    """`predictions` are labels, texts or numbers, one a row; `scores` [rows, classes] follow the order of `classes`.
+
+    A prediction is None where a language model's words could not be read as an answer. `extras` holds, a row, what is
+    told beside it (of an answer over documents its quote and source), by the names of `extra_names`; `usd` what each
+    answer cost.
+    """
 
     predictions: list[Any]
     classes: tuple[str, ...] = ()
     scores: Floats | None = None
+    extra_names: tuple[str, ...] = ()
+    extras: list[dict[str, Any]] | None = None
+    usd: list[float] | None = None
 
     def __len__(self) -> int:
         return len(self.predictions)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The same as every trainer's `predict` gives it: `prediction`, and `scores` by class."""
-        if self.scores is None:
-            yield from ({"prediction": one} for one in self.predictions)
-            return
-        for one, shares in zip(self.predictions, self.scores.tolist(), strict=True):
-            yield {"prediction": one, "scores": dict(zip(self.classes, shares, strict=True))}
+        shares = None if self.scores is None else self.scores.tolist()
+        for at, one in enumerate(self.predictions):
+            row: dict[str, Any] = {"prediction": one}
+            if shares is not None:
+                row["scores"] = dict(zip(self.classes, shares[at], strict=True))
+            if self.extras is not None:
+                row |= self.extras[at]
+            yield row
 
     def part(self, start: int, stop: int) -> Answers:
         """The answers of some neighbouring rows."""
-        scores = None if self.scores is None else self.scores[start:stop]
-        return Answers(self.predictions[start:stop], self.classes, scores)
+        return Answers(
+            self.predictions[start:stop],
+            self.classes,
+            None if self.scores is None else self.scores[start:stop],
+            self.extra_names,
+            None if self.extras is None else self.extras[start:stop],
+            None if self.usd is None else self.usd[start:stop],
+        )
 
     def sureness(self) -> Floats | None:
         """The highest score of each row; None where there are no scores."""

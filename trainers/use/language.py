@@ -12,12 +12,12 @@ import pandas as pd
 from advisor.records.run import RunRecord
 from trainers.lora.trainer import need_packages
 from trainers.use.answers import Answers
-from trainers.use.opened import Backend
+from trainers.use.opened import Allowance, Backend
 
 _AT_ONCE = 64
 
 
-def open_language(run: Path, record: RunRecord) -> Backend:
+def open_language(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
     """The run's backend. Rows come in the shapes it was trained on, so no column is demanded by name here."""
     need_packages()
     from trainers.lora.answering import open_run

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import pandas as pd
 
@@ -21,17 +21,46 @@ from trainers.use.inputs import InputColumn, rename_to_fit
 # How each trainer's runs are opened: one line a backend. A backend gives its columns, its classes and how it answers.
 BACKENDS = {
     "classical": "trainers.use.tables:open_tables",
+    "forecast": "trainers.use.forecasts:open_forecasts",
     "lora": "trainers.use.language:open_language",
+    "rung": "trainers.use.rungs:open_rung",
 }
 
 
 @dataclass(frozen=True)
+class Allowance:
+    """What answering may spend where each answer costs money: USD in all, and questions asked at once."""
+
+    max_usd: float | None = None
+    workers: int = 4
+
+
+class Chat(Protocol):
+    """A run that continues conversations, as a client of Chat Completions asks it to."""
+
+    def asked(self, messages: Sequence[Mapping[str, Any]]) -> list[int]:
+        """A conversation as tokens. Raises `BadInput` for one that the run cannot read."""
+
+    def words(self, tokens: Sequence[int], longest: int) -> Iterator[tuple[str, int, bool]]:
+        """The answer as it comes: new words, tokens so far, whether it ended by itself."""
+
+    @property
+    def longest(self) -> int:
+        """Tokens an answer has at most, as it was measured."""
+
+
+@dataclass(frozen=True)
 class Backend:
-    """What a trainer's module hands over. `answer` takes a frame that holds every column of `columns`."""
+    """What a trainer's module hands over. `answer` takes a frame that holds every column of `columns`.
+
+    `at_once` is how many rows of a file are answered between two notes of what is done; `chat` continues conversations.
+    """
 
     columns: tuple[InputColumn, ...]
     classes: tuple[str, ...]
     answer: Callable[[pd.DataFrame], Answers]
+    at_once: int = 10_000
+    chat: Chat | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +108,7 @@ class OpenedRun:
         }
 
 
-def open_run(folder: Path) -> OpenedRun:
+def open_run(folder: Path, allowance: Allowance | None = None) -> OpenedRun:
     """The run in `folder`. Raises `BadInput` when it is unfinished or changed since it was written."""
     verify(folder)
     record = load(folder / "run.json", RunRecord)
@@ -91,5 +120,5 @@ def open_run(folder: Path) -> OpenedRun:
             code="no-backend",
         )
     module, name = BACKENDS[record.plan.trainer].split(":")
-    opener = cast(Callable[[Path, RunRecord], Backend], getattr(importlib.import_module(module), name))
-    return OpenedRun(folder, record, opener(folder, record))
+    opener = cast(Callable[[Path, RunRecord, Allowance], Backend], getattr(importlib.import_module(module), name))
+    return OpenedRun(folder, record, opener(folder, record, allowance or Allowance()))

@@ -15,10 +15,10 @@ from trainers.classical.model_file import Model, load_model
 from trainers.common.metrics import Output
 from trainers.use.answers import Answers
 from trainers.use.inputs import InputColumn
-from trainers.use.opened import Backend
+from trainers.use.opened import Allowance, Backend
 
 
-def open_tables(run: Path, record: RunRecord) -> Backend:
+def open_tables(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
     """The run's backend. One processor thread a call, as in training: sums of floats depend on their order."""
     model = load_model(run)
     # Looking for the thread pools takes longer than answering a row, so they are looked for once.

@@ -1,8 +1,8 @@
 """A whole file answered in pieces: memory stays flat, and a killed run goes on without losing or repeating a row.
 
-What is answered goes to `.NAME.part` beside the target; after each piece a small note says how many rows and bytes of
-it are good. A resumed run cuts the part back to that length, passes over those rows and goes on, so the finished file
-is the same to the byte. It is renamed to the target only when it is whole.
+What is answered goes to `.NAME.part` beside the target; after each piece a small note says how many rows of it are
+good. A resumed run cuts the part back to there, passes over those rows and goes on, so the finished file is the same to
+the byte. It is renamed to the target only when it is whole.
 """
 
 from __future__ import annotations
@@ -25,18 +25,21 @@ from trainers.contract import Progress
 from trainers.use.answers import Answers
 from trainers.use.inputs import check_readable, rename_to_fit, unreadable_cells
 from trainers.use.opened import OpenedRun
-from trainers.use.written import csv_header, csv_lines, json_lines
+from trainers.use.sinks import check_format, sink_for
 
 PIECE = 10_000
 
 
 @dataclass
 class Done:
-    """How far the part file is good. `unreadable` counts cells that were answered as missing, by column."""
+    """How far the part file is good: its `rows`, and `good` in the words of its sink.
+
+    `unreadable` counts cells that were answered as missing, by column.
+    """
 
     key: str
     rows: int = 0
-    bytes: int = 0
+    good: int = 0
     unreadable: dict[str, int] = field(default_factory=dict)
 
 
@@ -71,7 +74,8 @@ class Reader:
         """Every piece after the first `skip` rows, answered. Raises `BadInput` where columns do not fit."""
         start = 0
         first: pd.DataFrame | None = None
-        with contextlib.closing(read_chunks(self.file, rows=PIECE)) as tables:
+        size = min(PIECE, self.opened.backend.at_once)
+        with contextlib.closing(read_chunks(self.file, rows=size)) as tables:
             for table in tables:
                 frame = table.frame
                 if first is None:
@@ -102,32 +106,30 @@ def answer_file(
     with_rows: bool = True,
     names: Mapping[str, str] | None = None,
 ) -> Finished:
-    """Answer every row of `file` into `target` (CSV, or JSON lines by its ending), going on where a kill stopped it."""
+    """Answer every row of `file` into `target`, CSV, JSON lines or Parquet by its ending; goes on where a kill stopped."""
     _check_target(file, target)
     part, note = (target.with_name(f".{target.name}.{ending}") for ending in ("part", "done"))
     reader = Reader(opened, file, names or {})
-    key = _key(opened, file, with_rows, names or {})
+    key = _key(opened, file, target, with_rows, names or {})
     total = _rows_of(file)
-    as_json = _is_json(target)
     try:
         with _alone(part) as stream:
-            done = _done_before(note, part, key)
-            stream.truncate(done.bytes)
-            stream.seek(done.bytes)
+            sink = sink_for(target, stream)
+            done = _done_before(note, key)
+            if not sink.holds(done.good):
+                done = Done(key)
+            sink.resume(done.good)
             resumed = done.rows
             reader.unreadable = dict(done.unreadable)
             progress.phase(f"Answering {file.name}" + (f", going on after {resumed:,} rows" if resumed else ""))
             for piece in reader.pieces(skip=done.rows):
                 rows = piece.frame if with_rows else None
-                text = "" if as_json or piece.start else csv_header(_own(rows), piece.answers.classes)
-                text += json_lines(rows, piece.answers) if as_json else csv_lines(rows, piece.answers)
-                stream.write(text.encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-                done.rows, done.bytes = piece.start + len(piece.answers), stream.tell()
+                done.good = sink.add(rows, piece.answers, first=not piece.start)
+                done.rows = piece.start + len(piece.answers)
                 done.unreadable = dict(reader.unreadable)
                 write_atomically(note, to_json(asdict(done)))
                 progress.step(done.rows, max(total, done.rows), f"{done.rows:,} rows")
+            sink.finish()
             # The note goes first: a part without a note is started again, a note without a part would lose rows.
             note.unlink(missing_ok=True)
             for scratch in [one for one in target.parent.iterdir() if one.name.startswith(f".{note.name}.")]:
@@ -149,10 +151,6 @@ def answer_file(
     return Finished(done.rows, resumed, done.unreadable, reader.renamed)
 
 
-def _own(rows: pd.DataFrame | None) -> list[str]:
-    return [] if rows is None else list(map(str, rows.columns))
-
-
 def _check_target(file: Path, target: Path) -> None:
     if target.exists() and file.exists() and target.samefile(file):
         raise BadInput(
@@ -161,33 +159,24 @@ def _check_target(file: Path, target: Path) -> None:
             fix="Give --output another name.",
             code="same-file",
         )
-    if target.suffix.lower() not in ("", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson"):
-        raise BadInput(
-            f"Answers are written as CSV or JSON lines, not as {target.suffix}.",
-            where=str(target),
-            fix=f"--output {target.with_suffix('.csv').name} or {target.with_suffix('.jsonl').name}",
-            code="output-format",
-        )
+    check_format(target)
 
 
-def _is_json(target: Path) -> bool:
-    return target.suffix.lower() in (".jsonl", ".ndjson")
-
-
-def _key(opened: OpenedRun, file: Path, with_rows: bool, names: Mapping[str, str]) -> str:
+def _key(opened: OpenedRun, file: Path, target: Path, with_rows: bool, names: Mapping[str, str]) -> str:
     """What two attempts must share for one to go on where the other stopped."""
     state = file.stat() if file.exists() else None
     seen = [state.st_size, state.st_mtime_ns] if state else []
     marker = sha256_of_file(opened.folder / MARKER)
-    return sha256_of_text(to_json([marker, str(file.resolve()), seen, with_rows, dict(names), PIECE], indent=None))
+    told = [marker, str(file.resolve()), seen, target.suffix, with_rows, dict(names), PIECE]
+    return sha256_of_text(to_json(told, indent=None))
 
 
-def _done_before(note: Path, part: Path, key: str) -> Done:
+def _done_before(note: Path, key: str) -> Done:
     try:
         told = Done(**json.loads(note.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return Done(key)
-    return told if told.key == key and part.stat().st_size >= told.bytes else Done(key)
+    return told if told.key == key else Done(key)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Answers as text: CSV that no spreadsheet runs, or JSON lines; row by row in the order of the file."""
+"""Answers as text: CSV that no spreadsheet runs, or JSON lines; row by row in the order of the file. And as a table."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from advisor.base.safetext import for_csv
 from trainers.use.answers import Answers
 
 
-def csv_header(own: Sequence[str], classes: Sequence[str]) -> str:
-    """The header line: the row's own columns, then the prediction and the score of each class."""
-    wanted = ["prediction", *(f"score: {label}" for label in classes)]
+def csv_header(own: Sequence[str], answers: Answers) -> str:
+    """The header line: the row's own columns, then the prediction, the score of each class, and what is told beside."""
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow([for_csv(name) for name in [*own, *free_names(own, wanted)]])
+    names = [*own, *free_names(own, _wanted(answers))]
+    csv.writer(stream, lineterminator="\n").writerow([for_csv(name) for name in names])
     return stream.getvalue()
+
+
+def _wanted(answers: Answers) -> list[str]:
+    scores = [f"score: {label}" for label in answers.classes] if answers.scores is not None else []
+    return ["prediction", *scores, *answers.extra_names]
 
 
 def free_names(taken: Sequence[str], wanted: Sequence[str]) -> list[str]:
@@ -33,23 +39,37 @@ def csv_lines(frame: pd.DataFrame | None, answers: Answers) -> str:
     columns: list[pd.Series[Any]] = []
     if frame is not None:
         columns += [_disarmed(frame.iloc[:, at].reset_index(drop=True)) for at in range(frame.shape[1])]
-    columns.append(_disarmed(pd.Series(answers.predictions)))
-    if answers.scores is not None:
-        columns += [pd.Series(answers.scores[:, at]) for at in range(answers.scores.shape[1])]
+    columns += [_disarmed(column) for column in _answer_columns(answers)]
     table = pd.concat(columns, axis=1)
     return str(table.to_csv(header=False, index=False, lineterminator="\n"))
 
 
+def _answer_columns(answers: Answers) -> list[pd.Series[Any]]:
+    columns: list[pd.Series[Any]] = [pd.Series(answers.predictions)]
+    if answers.scores is not None:
+        columns += [pd.Series(answers.scores[:, at]) for at in range(answers.scores.shape[1])]
+    for name in answers.extra_names:
+        cells = [extra[name] for extra in answers.extras or []]
+        columns.append(pd.Series(["; ".join(cell) if isinstance(cell, list) else cell for cell in cells], dtype=object))
+    return columns
+
+
+def as_table(frame: pd.DataFrame | None, answers: Answers) -> pd.DataFrame:
+    """The rows with their answers as one table, every cell as it is: for Parquet, which runs nothing."""
+    own = [] if frame is None else [str(name) for name in frame.columns]
+    names = free_names(own, _wanted(answers))
+    told = dict(zip(names, _answer_columns(answers), strict=True))
+    rows = pd.DataFrame(index=range(len(answers))) if frame is None else frame.reset_index(drop=True)
+    return pd.concat([rows, pd.DataFrame(told)], axis=1)
+
+
 def json_lines(frame: pd.DataFrame | None, answers: Answers) -> str:
-    """One JSON object a row: its own cells (a gap is null), then `prediction` and `scores`."""
+    """One JSON object a row: its own cells (a gap is null), then `prediction`, `scores` and what is told beside."""
     own = [{}] * len(answers) if frame is None else frame.astype(object).where(frame.notna(), None).to_dict("records")
     taken = [] if frame is None else list(map(str, frame.columns))
-    names = free_names(taken, ("prediction", "scores"))
     lines = []
     for row, answer in zip(own, answers.rows(), strict=True):
-        told = dict(zip(names, (answer["prediction"], answer.get("scores")), strict=True))
-        if answers.scores is None:
-            told.pop(names[1])
+        told = dict(zip(free_names(taken, list(answer)), answer.values(), strict=True))
         lines.append(json.dumps({**{str(k): v for k, v in row.items()}, **told}, ensure_ascii=False, default=str))
     return "".join(f"{line}\n" for line in lines)
 
@@ -57,4 +77,11 @@ def json_lines(frame: pd.DataFrame | None, answers: Answers) -> str:
 def _disarmed(column: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
-    return column.map(lambda cell: for_csv(cell) if isinstance(cell, str) else cell)
+    # Most columns of text repeat a few values: each is looked at once.
+    try:
+        codes, values = pd.factorize(column, use_na_sentinel=False)
+    except TypeError:  # a list or an object in a cell
+        return column.map(lambda cell: for_csv(cell) if isinstance(cell, str) else cell)
+    safe = np.empty(len(values), dtype=object)
+    safe[:] = [for_csv(cell) if isinstance(cell, str) else cell for cell in values]
+    return pd.Series(safe[codes])
