@@ -22,6 +22,7 @@ FLOORS = {
     "advisor.report": 3,
     "advisor.planner": 3,
     "advisor.doctor": 3,
+    "advisor.agents": 3,
     "advisor.cli": 4,
 }
 TRAINER_MAY = ("advisor.base", "advisor.records", "advisor.__version__", "trainers")
@@ -31,7 +32,8 @@ DOORS = {
     "questionary": ("advisor.interview",),
     "rich": ("advisor.report.terminal", "advisor.cli"),
     "openai": ("advisor.base.llm",),
-    "pydantic": ("advisor.records.plain", "advisor.base.llm", "advisor.interview.intake"),
+    "pydantic": ("advisor.records.plain", "advisor.base.llm", "advisor.interview.intake", "advisor.agents"),
+    "mcp": ("advisor.agents",),
     "torch": ("trainers.lora", "trainers.scratch", "trainers.embedded"),
     "transformers": ("trainers.lora", "trainers.scratch", "trainers.embedded"),
     "peft": ("trainers.lora",),

@@ -28,6 +28,7 @@ VERBS = {
     "monitor": "has the world changed since? drift, quality, right answers, what follows",
     "list": "the cases of this folder and where each stands",
     "rules": "prove, test, read or draw the rulebook",
+    "mcp": "the same verbs for agents, over the Model Context Protocol",
     "doctor": "check this machine, with the command that mends each fault",
     "demo": "the whole chain on shipped data, in about two minutes",
 }

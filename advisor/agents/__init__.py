@@ -1,0 +1,1 @@
+"""Floor 3: the same verbs for agents, over the Model Context Protocol."""
