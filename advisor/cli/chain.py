@@ -92,8 +92,8 @@ def _write_down(case: Case, sheet: FactSheet, decision: Decision) -> None:
     save(case.facts, sheet, made_from=inputs)
     made_from = {"facts.json": sha256_of_file(case.facts), "rulebook": decision.rulebook.get("hash", "")}
     same = case.decision.exists() and stamp_of(case.decision).get("made_from") == made_from
-    save(case.decision, decision, made_from=made_from)
     if not same:
+        # Into the ledger first: a kill in between tells it twice, the other order would never tell it.
         case.remember(
             "decided",
             approach=decision.approach,
@@ -103,6 +103,7 @@ def _write_down(case: Case, sheet: FactSheet, decision: Decision) -> None:
             decision_sha256=decision_hash(decision),
             rulebook=decision.rulebook,
         )
+    save(case.decision, decision, made_from=made_from)
 
 
 def decision_hash(decision: Decision) -> str:

@@ -32,30 +32,48 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--explainable", action="store_true", help="a model whose every term can be read; says the cost"
     )
+    parser.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="COLUMN=WHY",
+        help="use a column that may give the answer away; what you write is kept with the run; repeatable",
+    )
+    parser.add_argument(
+        "--dask", default="", metavar="ADDRESS", help="spread the search over a Dask cluster of yours, tcp://host:8786"
+    )
     parser.add_argument("--again", action="store_true", help="train anew although this plan has a finished run")
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
     """Train, compare, record; exit 0 when training earned its place and 4 when it did not."""
+    from advisor.cli.accepted import accepted
+    from advisor.cli.cluster import spread_over
     from advisor.cli.progress import shown_progress
     from trainers.common.lock import locked
+    from trainers.common.room import check_room
     from trainers.common.runfolder import start_run
     from trainers.registry import find_trainer
 
     case = open_case(arguments.case)
     name = shlex.quote(str(case.folder))
-    plan = _plan_to_follow(case, arguments, name)
+    plan = accepted(case, _plan_to_follow(case, arguments, name), arguments.accept, name)
     trainer = find_trainer(plan.trainer)
     with locked(case.runs):
         folder, state = start_run(case.runs, plan.trainer, _key(plan), again=arguments.again)
         if state == "complete":
             out.note(f"This plan was trained before, as {folder.name}; --again trains it anew.")
-            return _end(case, folder, _record_of(folder), name, out)
-        case.remember("training_started", run=folder.name, trainer=plan.trainer, state=state)
-        if state == "resumed":
-            out.note(f"Going on with {folder.name}, which was cut short.")
+            record = _record_of(folder)
+            if not _is_remembered(case, folder):  # a kill came between the end of that training and the ledger
+                _remember(case, record)
+            _rebuild(case)
+            return _end(case, folder, record, name, out)
         try:
-            with shown_progress(out) as progress:
+            check_room(folder, plan.estimate.disk_mb)
+            case.remember("training_started", run=folder.name, trainer=plan.trainer, state=state)
+            if state == "resumed":
+                out.note(f"Going on with {folder.name}, which was cut short.")
+            with spread_over(arguments.dask, out), shown_progress(out) as progress:
                 record = trainer.train(plan, case.folder, folder, progress)
         except KeyboardInterrupt:
             raise Interrupted(
@@ -67,9 +85,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         except Exception:
             _forget_if_empty(folder)
             raise
-        case.remember(
-            "trained", run=folder.name, outcome=record.gate.outcome, seconds=round(sum(record.times.values()), 1)
-        )
+        _remember(case, record)
     _rebuild(case)
     return _end(case, folder, record, name, out)
 
@@ -119,16 +135,28 @@ def _key(plan: Plan) -> str:
     from advisor import __version__
     from advisor.records.plain import to_plain
 
-    told = ("stages", "estimate", "steps", "to_ask", "decision_sha256", "rulebook_sha256", "tool_version", "override")
+    told = ("stages", "estimate", "steps", "to_ask", "accepted", "decision_sha256", "rulebook_sha256")
+    told += ("tool_version", "override")
     content = {key: value for key, value in to_plain(plan).items() if key not in told}
     return sha256_of_text(to_json({"plan": content, "version": __version__}, indent=None))
+
+
+def _remember(case: Case, record: RunRecord) -> None:
+    seconds = round(sum(record.times.values()), 1)
+    case.remember("trained", run=record.run, outcome=record.gate.outcome, seconds=seconds)
+
+
+def _is_remembered(case: Case, folder: Path) -> bool:
+    return any(event.get("event") == "trained" and event.get("run") == folder.name for event in case.history())
 
 
 def _forget_if_empty(folder: Path) -> None:
     """A run refused before any work leaves nothing behind; one with finished work is kept to go on with."""
     import shutil
 
-    if not (folder / "work").exists():
+    from trainers.common.runfolder import WORK, is_complete
+
+    if not (folder / WORK).exists() and not is_complete(folder):
         shutil.rmtree(folder, ignore_errors=True)
 
 

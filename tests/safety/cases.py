@@ -35,6 +35,19 @@ def table_case(folder: Path) -> Path:
     return folder
 
 
+def light_plan(folder: Path) -> None:
+    """Let the plan of `my-case` try one quick model in two folds: for tests whose point is not which model wins."""
+    from advisor.base.strictyaml import dump, parse
+    from trainers.classical.candidates import names
+
+    file = folder / "my-case" / "plan.yaml"
+    plan = parse(file.read_text(encoding="utf-8"), "plan.yaml").data
+    plan["settings"]["folds"]["value"] = 2
+    plan["settings"]["leave_out"]["value"] = [name for name in names() if name != "linear"]
+    plan["budget_seconds"] = 600.0
+    file.write_text(dump(plan), encoding="utf-8")
+
+
 def walked(folder: Path, *words: str) -> Any:
     """What the harness found: see `walker.py`."""
     command = [sys.executable, str(HERE / "walker.py"), str(folder), *words]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
-from cases import table_case, walked
+from cases import light_plan, table_case, walked
 from promises import Figure
 
 from tests.command import train_or_not
@@ -16,10 +17,11 @@ from tests.command import train_or_not
 def test_sixteen_trainings_at_once_make_one_run(tmp_path: Path, figure: Figure) -> None:
     folder = table_case(tmp_path / "work")
     assert train_or_not("look", "my-case", folder=folder).code == 0
-    assert train_or_not("plan", "my-case", "--approach", "classical", "--budget-seconds", "30", folder=folder).code == 0
+    assert train_or_not("plan", "my-case", "--approach", "classical", folder=folder).code == 0
+    light_plan(folder)
     runs = folder / "my-case" / "runs"
     runs.mkdir()
-    dead = {"pid": 999_999_999, "host": __import__("socket").gethostname(), "born": "1", "since": "long ago"}
+    dead = {"pid": 999_999_999, "host": socket.gethostname(), "born": "1", "since": "long ago"}
     (runs / "lock").write_text(json.dumps(dead), encoding="utf-8")  # a killed training left this behind
     found = walked(folder, "at-once", "16", "train", "my-case")
     told = [said for end, said in zip(found["ends"], found["said"], strict=True) if end == 2]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases import table_case, walked
+from cases import light_plan, table_case, walked
 from promises import Figure
 
 from tests.command import train_or_not
@@ -17,6 +17,7 @@ VERBS = {
     "report": ("report", "my-case"),
     "look": ("look", "my-case"),
     "plan": ("plan", "my-case", "--approach", "classical"),
+    "train": ("train", "my-case"),
 }
 QUICK = ("decide",)
 SLOW = pytest.mark.heavy
@@ -29,6 +30,7 @@ def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for verb in ("look", "decide", "report"):
         assert train_or_not(*VERBS[verb], folder=folder).code == 0
     assert train_or_not(*VERBS["plan"], folder=folder).code == 0
+    light_plan(folder)
     return folder
 
 

@@ -3,6 +3,7 @@
 # ruff: noqa: E501  (a table of payloads reads better unwrapped)
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,20 @@ def test_security_md_tells_the_limits_as_they_are() -> None:
     for told in (f"{strictyaml.MAX_DEPTH} levels", f"{strictyaml.MAX_VALUES:,} values", f"{sniff.MAX_COLUMNS:,} columns",
                  f"{MAX_CHARACTERS:,} characters", f"{llm.WALL_SECONDS:.0f} seconds"):  # fmt: skip
         assert told in SECURITY, told
+
+
+def test_a_training_without_room_on_the_disk_is_refused_before_it_starts(tmp_path: Path) -> None:
+    folder = table_case(tmp_path / "work")
+    assert train_or_not("plan", "my-case", "--approach", "classical", folder=folder).code == 0
+    plan = folder / "my-case" / "plan.yaml"
+    text = plan.read_text(encoding="utf-8")
+    plan.write_text(re.sub(r"disk_mb: .*", "disk_mb: 999999999999.0", text), encoding="utf-8")
+    before = (folder / "my-case" / "ledger.jsonl").read_bytes()
+    said = train_or_not("train", "my-case", folder=folder)
+    assert said.code == 5
+    assert "MB free on this disk" in said.err and "fix: " in said.err
+    assert not any((folder / "my-case" / "runs").iterdir())  # no folder, no lock, no event
+    assert (folder / "my-case" / "ledger.jsonl").read_bytes() == before
 
 
 def test_limits_on_the_command_line_have_limits_of_their_own(tmp_path: Path) -> None:

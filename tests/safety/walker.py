@@ -12,6 +12,7 @@ disk: what stands between two of them cannot be seen from outside.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import errno
 import hashlib
 import io
@@ -130,7 +131,7 @@ def torn(folder: Path) -> list[str]:
                 from advisor.base.strictyaml import parse
 
                 assert isinstance(parse(content.decode(), path.name).data, dict)
-            elif path.suffix == ".md":
+            elif path.suffix == ".md" or (path.suffix == ".csv" and "runs" in path.parts):
                 assert content.endswith(b"\n")
             elif path.suffix == ".npz":
                 import numpy as np
@@ -142,12 +143,49 @@ def torn(folder: Path) -> list[str]:
 
 
 def content_of(folder: Path) -> dict[str, str]:
-    """Every file that is made from the case's inputs, by the hash of its bytes; times and the ledger are left out."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in (".json", ".yaml", ".md", ".html", ".csv") and "runs" not in path.parts
-    }
+    """Every file that is made from the case's inputs, by the hash of its bytes.
+
+    A run's record holds times, and so does what is made from a run: there the content without times and stamps counts.
+    """
+    timed = any(folder.rglob("runs/*/run.json"))
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.suffix not in (".json", ".yaml", ".md", ".html", ".csv"):
+            continue
+        content = path.read_bytes()
+        if path.name == "run.json":
+            record = json.loads(content)
+            content = json.dumps([record["chosen"], record["sealed"], record["gate"], record["notes"]]).encode()
+        elif timed and path.suffix == ".json" and "runs" not in path.parts:
+            content = json.dumps({**json.loads(content), "stamp": None}).encode()
+        found[str(path.relative_to(folder))] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+def remembered(folder: Path) -> set[str]:
+    """What the ledger tells, without times; a line that a kill tore is none."""
+    told = set()
+    for ledger in folder.rglob("ledger.jsonl"):
+        for line in ledger.read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError):
+                event = json.loads(line)
+                told.add(json.dumps({key: event[key] for key in event if key not in ("at", "seconds", "state")}))
+    return told
+
+
+def unfinished(folder: Path) -> list[str]:
+    """Runs that are not complete and whole, and what is left in them that was only for resuming."""
+    from advisor.base.errors import Problem
+    from trainers.common.runfolder import verify
+
+    found = []
+    for run in folder.glob("*/runs/*/"):
+        try:
+            verify(run)
+        except Problem as problem:
+            found.append(problem.what)
+        found += [str(path) for path in run.rglob("*") if path.name == "work" or path.suffix == ".part"]
+    return found
 
 
 def strike_everywhere(folder: Path, words: list[str], strike: Callable[[], None]) -> dict[str, Any]:
@@ -159,7 +197,7 @@ def strike_everywhere(folder: Path, words: list[str], strike: Callable[[], None]
     shutil.copytree(folder, peace)
     code, points, said = attempt(peace, words)
     assert code in (0, 4), said
-    wanted = content_of(peace)
+    wanted, told_in_peace = content_of(peace), remembered(peace)
     report: dict[str, Any] = {"points": points, "torn": [], "other": [], "ends": [], "said": [], "lines": 0}
     for at in range(1, points + 1):
         copy = folder.parent / f"struck-{at}"
@@ -174,6 +212,8 @@ def strike_everywhere(folder: Path, words: list[str], strike: Callable[[], None]
         different = {name for name, digest in content_of(copy).items() if wanted.get(name) != digest}
         different |= set(wanted) - set(content_of(copy))
         report["other"] += [f"point {at}: {name} differs afterwards" for name in sorted(different)]
+        report["other"] += [f"point {at}: {name}" for name in unfinished(copy)]
+        report["other"] += [f"point {at}: the ledger never told {event}" for event in told_in_peace - remembered(copy)]
         report["torn"] += [f"after point {at}: {name}" for name in torn(copy)]
         shutil.rmtree(copy)
     return report
@@ -212,6 +252,9 @@ def warm(verb: str) -> None:
     importlib.import_module(f"advisor.cli.{verb}")
     import pydantic  # noqa: F401
 
+    from advisor.reasoning.rulebook import load_rulebook
+
+    load_rulebook()
     if verb in ("look", "train", "plan"):
         import pandas  # noqa: F401
         import skops.io  # noqa: F401

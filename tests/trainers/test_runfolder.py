@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.base.errors import BadInput
+from advisor.base.errors import BadInput, EnvironmentMissing
 from trainers.common.lock import locked
 from trainers.common.runfolder import complete, is_complete, keep, start_run, verify, work_file
 
@@ -27,7 +27,7 @@ with locked(Path(sys.argv[1])):
 RACE = """
 import sys, time
 from pathlib import Path
-from advisor.base.errors import BadInput
+from advisor.base.errors import BadInput, EnvironmentMissing
 from trainers.common.lock import locked
 from trainers.common.runfolder import start_run
 runs = Path(sys.argv[1])
@@ -52,6 +52,27 @@ def finished(runs: Path, key: str = "k") -> Path:
     work_file(run, "piece.npz").write_bytes(b"half")
     complete(run)
     return run
+
+
+def test_work_that_a_kill_left_behind_its_marker_is_swept_and_costs_nothing(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    marker = (run / "COMPLETE").read_bytes()
+    work_file(run, "piece.npz").parent.mkdir()
+    work_file(run, "piece.npz").write_bytes(b"half")
+    assert start_run(tmp_path, "classical", "k") == (run, "complete")
+    assert not (run / "work").exists()
+    assert (run / "COMPLETE").read_bytes() == marker
+    verify(run)
+
+
+def test_a_marker_that_cannot_be_written_keeps_the_work(tmp_path: Path) -> None:
+    run, _ = start_run(tmp_path, "classical", "k")
+    work_file(run, "piece.npz").parent.mkdir()
+    work_file(run, "piece.npz").write_bytes(b"an hour of training")
+    (run / "COMPLETE").mkdir()  # what no write can replace
+    with pytest.raises(EnvironmentMissing):
+        complete(run)
+    assert work_file(run, "piece.npz").read_bytes() == b"an hour of training"
 
 
 def test_the_marker_is_written_last_and_lists_every_file(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def start_run(runs: Path, trainer: str, key: str, *, again: bool = False) -> tup
     unfinished = [run for run in mine if not is_complete(run)]
     if unfinished:
         return unfinished[-1], "resumed"
+    for run in mine:
+        shutil.rmtree(run / WORK, ignore_errors=True)  # a kill came right after its marker
     if mine and not again:
         return mine[-1], "complete"
     number = max((_number(run) for run in runs.iterdir()), default=0) + 1
@@ -56,14 +58,17 @@ def work_file(run: Path, name: str) -> Path:
 
 
 def complete(run: Path) -> dict[str, str]:
-    """Drop what was only for resuming, then write the marker. Returns file names with their SHA-256."""
-    shutil.rmtree(run / WORK, ignore_errors=True)
+    """Write the marker, then drop what was only for resuming. Returns file names with their SHA-256.
+
+    In that order: a kill or a full disk between the two must not cost the work that the marker would have vouched for.
+    """
     for scratch in run.rglob(".*.part"):
         scratch.unlink(missing_ok=True)
     listed = files_of(run)
     sizes = {name: (run / name).stat().st_size for name in listed}
     files = [{"name": name, "bytes": sizes[name], "sha256": digest} for name, digest in listed.items()]
     write_atomically(run / MARKER, to_json({"schema": 1, "finished": now(), "files": files}))
+    shutil.rmtree(run / WORK, ignore_errors=True)
     return listed
 
 
