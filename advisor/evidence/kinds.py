@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.textnumbers import numbers_in
@@ -96,10 +97,9 @@ def date_shape(glance: pd.Series[Any]) -> str:
 def date_shapes(glance: pd.Series[Any]) -> dict[str, int]:
     """How many cells follow each date pattern; the empty key counts the rest."""
     seen: dict[str, int] = {}
-    for cell in glance:
-        text = str(cell).strip()
+    for text, count in Counter(str(cell).strip() for cell in glance).items():
         shape = next((name for name, (pattern, _) in DATE_SHAPES.items() if pattern.fullmatch(text)), "")
-        seen[shape] = seen.get(shape, 0) + 1
+        seen[shape] = seen.get(shape, 0) + count
     return seen
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from advisor.base.safetext import plain
-from advisor.evidence.checks.signal import agreement_of
+from advisor.evidence.checks.signal import agreement_of, beats_trivial
 from advisor.evidence.machine import graphics_gb
 from advisor.evidence.sheet import CLASS_TASKS, Sheet
 from advisor.evidence.targets import TASK_TYPES
@@ -64,10 +64,12 @@ def observed_facts(sheet: Sheet, file: str, as_of: str, *, tried: bool = True) -
         add("label_agreement", round(share, 4), told)
     if tried and sheet.trial is not None:
         base = sheet.trial.baseline
-        beats = "yes" if base.low > 0 else "no"
+        beats = beats_trivial(sheet)
         told = f"{base.metric} {base.score:.3f} by a quick {base.model}, {base.trivial:.3f} by the trivial answer"
         told += f"; gain in {base.loss} {base.gain} [{base.low}, {base.high}]"
-        add("baseline_beats_trivial", beats, f"{told}, on {base.rows:,} rows never seen, {base.folds}", "measured")
+        if beats:
+            told += f", on {base.rows:,} rows never seen, {base.folds}"
+            add("baseline_beats_trivial", beats, told, "measured")
     memory, how = graphics_gb()
     add("gpu_gb", memory, how, "observed" if memory else "default")
     return tuple(facts)

@@ -27,6 +27,7 @@ class Trial:
     """The rows a quick model was tried on, its out-of-fold answers, and what it gained.
 
     `frame` is in order of time where there is one; `found` are probabilities or numbers of the better model.
+    `most` is the upper end of the gain's interval as a share of what the trivial answer loses.
     """
 
     frame: pd.DataFrame
@@ -39,6 +40,12 @@ class Trial:
     found: Array
     model: str
     baseline: Baseline
+    most: float
+
+    @property
+    def units(self) -> int:
+        """What was tried on that is independent of the rest: rows, or whole groups."""
+        return len(set(self.groups.tolist())) if self.groups is not None else len(self.answers)
 
 
 def run_trial(sheet: Sheet, group: str = "") -> Trial | None:
@@ -86,7 +93,8 @@ def run_trial(sheet: Sheet, group: str = "") -> Trial | None:
         rows=len(answers),
         folds=kind,
     )
-    return Trial(frame, inputs, answers, classes, folds, kind, groups, found, model, baseline)
+    most = (gain + half) / (float(nothing.mean()) or 1.0)
+    return Trial(frame, inputs, answers, classes, folds, kind, groups, found, model, baseline, most)
 
 
 def _in_order(sheet: Sheet) -> Array:

@@ -179,6 +179,17 @@ def test_a_trial_sees_signal_where_there_is_some_and_none_in_noise() -> None:
     assert unseen is not None and unseen.baseline.low <= 0
 
 
+@pytest.mark.parametrize(("rows", "outcome", "fact"), [(60, "tip", None), (2000, "issue", "no")])
+def test_nothing_to_learn_is_said_only_when_rows_are_enough_to_tell(rows: int, outcome: str, fact: str | None) -> None:
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.normal(size=(rows, 4)), columns=list("abcd"))
+    sheet = prepare(frame.assign(label=random.integers(0, 2, rows)), "label", CATALOGUE)
+    finding = CHECKS["P703"](sheet)
+    assert finding.outcome == outcome and "{" not in finding.text
+    facts = {found.name: found.value for found in observed_facts(sheet, "noise.csv", "2026-01-01")}
+    assert facts.get("baseline_beats_trivial") == fact, "what cannot be told must not be answered"
+
+
 def test_a_forecast_is_tried_with_the_values_that_came_before() -> None:
     """Without its own past a series looks like noise, and "no signal" would be a lie."""
     steps = np.zeros(600)

@@ -13,14 +13,33 @@ if TYPE_CHECKING:
 
 
 def no_signal(sheet: Sheet) -> Pitfall:
-    """P703: no quick model beats the trivial answer."""
+    """P703: no quick model beats the trivial answer; where rows are too few to tell, only that is said."""
     entry, trial = sheet.entry("P703"), sheet.trial
     if trial is None:
         return entry.not_applicable()
     base = trial.baseline
     seen: dict[str, Any] = {"gain": base.gain, "low": base.low, "high": base.high, "model": base.model}
     seen |= {"metric": base.metric, "score": base.score, "trivial": base.trivial, "loss": base.loss}
-    return entry.passed(**seen) if base.low > 0 else entry.issue([sheet.target], **seen)
+    beats = beats_trivial(sheet)
+    if beats == "yes":
+        return entry.passed(**seen)
+    seen |= {"rows": trial.units, "units": "groups" if trial.groups is not None else "rows"}
+    return entry.issue([sheet.target], **seen) if beats == "no" else entry.tip([sheet.target], **seen)
+
+
+def beats_trivial(sheet: Sheet) -> str:
+    """Whether a quick model beats always giving the same answer: yes, no, or an empty string where it cannot be told.
+
+    No needs two things: the interval leaves no room for a gain worth having, and there were rows enough to see one.
+    A column that explains a share `worth` of the target is seen with power 80 % from (`power_z`)² / `worth` rows on.
+    """
+    trial, limits = sheet.trial, sheet.entry("P703").thresholds
+    if trial is None:
+        return ""
+    if trial.baseline.low > 0:
+        return "yes"
+    enough = trial.units >= limits["power_z"] ** 2 / limits["worth"]
+    return "no" if enough and trial.most < limits["worth"] else ""
 
 
 def label_errors(sheet: Sheet) -> Pitfall:
