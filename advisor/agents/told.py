@@ -23,7 +23,7 @@ class Answered:
     """Where the questionnaire stands. `open` lists what can still change the decision, the next question first."""
 
     case: str
-    settled: bool
+    nothing_left_to_ask: bool
     so_far: str
     open: list[Question]
     answers: dict[str, Value]
@@ -128,7 +128,7 @@ def answered(content: Mapping[str, Any], missing: list[Any], case: str) -> Answe
     open_ones = [Question(one["fact"], one["question"], one["allowed"]) for one in missing]
     return Answered(
         case=case,
-        settled=not open_ones,
+        nothing_left_to_ask=not open_ones,
         so_far=str(content.get("leading", "")),
         open=open_ones,
         answers={fact["name"]: fact["value"] for fact in content.get("answers", [])},
