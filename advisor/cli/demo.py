@@ -16,7 +16,7 @@ from advisor.cli.output import Output
 SUMMARY = "Runs the shipped cases through every step: look, decide, plan, train, hold against the cheaper rung, report."
 EXAMPLES = (
     "train-or-not demo                     both cases, about two minutes",
-    "train-or-not demo --folder somewhere  keep the cases there",
+    "train-or-not demo --with fine_tune    instead: tune a language model on this machine, under ten minutes",
 )
 SHIPPED = Path(__file__).resolve().parent.parent / "demo"
 MARKER = ".made-by-train-or-not-demo"
@@ -43,6 +43,20 @@ STORIES = (
         (("decide", "{case}"), ("plan", "{case}"), ("report", "{case}")),
     ),
 )
+# Shown only when asked for by name: each takes minutes, and may fetch a model once.
+LONGER = {
+    "fine_tune": Story(
+        "tickets",
+        "Fine-tuning: a small language model learns to route tickets",
+        (
+            ("look", "{case}"),
+            ("decide", "{case}"),
+            ("plan", "{case}", "--budget-seconds", "300"),
+            ("train", "{case}"),
+            ("report", "{case}"),
+        ),
+    )
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,17 +64,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", default="train-or-not-demo", help="where the demo's cases go (default: %(default)s)"
     )
+    parser.add_argument(
+        "--with",
+        dest="longer",
+        choices=sorted(LONGER),
+        help="show this longer case instead of the two short ones",
+    )
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
     """Copy the shipped cases, walk each through its verbs, and say where the reports are."""
-    folder = _fresh_folder(Path(arguments.folder))
-    endings = [_tell(story, folder, out) for story in STORIES]
+    stories = (LONGER[arguments.longer],) if arguments.longer else STORIES
+    folder = _fresh_folder(Path(arguments.folder), stories)
+    endings = [_tell(story, folder, out) for story in stories]
     if out.json_mode:
         out.json({"folder": str(folder), "cases": endings})
     else:
         out.line()
-        out.line("Both cases, from question to verdict:")
+        out.line("From question to verdict:")
         for ending in endings:
             out.line(f"  {ending['case']}: {ending['answer']}")
             out.line(f"    read it: {ending['report']}")
@@ -68,7 +89,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     return 0
 
 
-def _fresh_folder(folder: Path) -> Path:
+def _fresh_folder(folder: Path, stories: Sequence[Story]) -> Path:
     if folder.exists():
         if not (folder / MARKER).exists():
             raise BadInput(
@@ -78,7 +99,7 @@ def _fresh_folder(folder: Path) -> Path:
                 fix="train-or-not demo --folder another-name",
                 code="not-mine",
             )
-        for story in STORIES:
+        for story in stories:
             shutil.rmtree(folder / story.name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARKER).write_text("Made anew by `train-or-not demo` each time.\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from advisor.records.run import RunRecord, Score
 from advisor.report.words import baseline_words, metric_words, score, sentence
 
 _WIDTH = 100
+_SHOWN = 3
 
 
 def page(record: RunRecord) -> Iterator[str]:
@@ -18,10 +20,13 @@ def page(record: RunRecord) -> Iterator[str]:
     parts = f"{rows.get('train', 0):,} rows to train on, {rows.get('test', 0):,} sealed"
     yield f"Run {record.run}: {record.chosen}; {parts}"
     yield ""
-    yield f"Tried on the training part ({metric_words(record.sealed.metric)}, mean over folds)"
+    scored = any(candidate.development for candidate in record.candidates)
+    # Rungs that learn nothing here have no score over folds; they answer the sealed rows, and stand below.
+    over = f"Tried on the training part ({metric_words(record.sealed.metric)}, mean over folds)"
+    yield over if scored else "The cheaper rungs beside it"
     width = max((len(candidate.name) for candidate in record.candidates), default=0)
     for candidate in record.candidates:
-        tried = f"{_value(candidate.development):<34}" if candidate.development else f"{'not scored':<34}"
+        tried = f"{_value(candidate.development):<34}" if candidate.development else f"{'not scored':<34}" * scored
         names = record.chosen.removeprefix("blend of ").split(" and ")
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
         note = plain(candidate.note, 70)
@@ -38,10 +43,42 @@ def page(record: RunRecord) -> Iterator[str]:
     rule = record.diagnostics.get("one_rule")
     if isinstance(rule, str):
         yield from _wrapped(f"The rule: {plain(rule, 400)}")
+    yield from _fields(record)
+    yield from _samples(record)
     yield ""
     yield from _wrapped(record.gate.text)
     for note in record.notes:
         yield from _wrapped(f"Note: {plain(note, 400)}")
+
+
+def _fields(record: RunRecord) -> Iterator[str]:
+    """Where the answers got better: each side score of the run beside the cheaper rungs' own."""
+    rivals = record.diagnostics.get("rivals")
+    if not isinstance(rivals, dict) or not rivals or not record.secondary:
+        return
+    names = {name: plain(name.removeprefix("field_").replace("_", " "), 30) for name in record.secondary}
+    width = max(len(name) for name in names.values())
+    yield ""
+    yield f"Answer by answer      {'  '.join(f'{baseline_words(rival):>20}' for rival in rivals)}  {'tuned':>8}"
+    for name, shown in names.items():
+        before = "  ".join(f"{float(theirs.get(name, 0.0)):>20.1%}" for theirs in rivals.values())
+        yield f"  {shown:<{max(width, 20)}}{before}  {record.secondary[name]:>8.1%}"
+
+
+def _samples(record: RunRecord) -> Iterator[str]:
+    """The first sealed rows with the answer of the model as it was on the left, and as it is now on the right."""
+    samples = record.diagnostics.get("samples")
+    if not isinstance(samples, list) or not samples:
+        return
+    half = (_WIDTH - 5) // 2
+    yield ""
+    yield f"  {'Before':<{half}} | After"
+    for sample in samples[:_SHOWN]:
+        yield from textwrap.wrap(f"asked: {sample['asked']}", _WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
+        columns = [textwrap.wrap(sample[side] or "(nothing)", half) for side in ("before", "after")]
+        for left, right in itertools.zip_longest(*columns, fillvalue=""):
+            yield f"  {left:<{half}} | {right}".rstrip()
+        yield from textwrap.wrap(f"wanted: {sample['wanted']}", _WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
 
 
 def _value(found: Score) -> str:

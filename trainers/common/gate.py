@@ -18,7 +18,10 @@ from trainers.common.metrics import Floats, Integers, Metric, Output
 NAMES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
+    "naive": "the last value",
+    "seasonal_naive": "the last season",
     "prompt": "the same base model with examples in its prompt",
+    "embeddings": "a linear model on the vectors of the same base, untuned",
     "classical": "a linear classifier on word counts",
 }
 

@@ -43,8 +43,19 @@ def open_run(run: Path) -> tuple[Session, Callable[[Mapping[str, Any], int], Exa
             code="other-base",
         )
     arithmetic = Arithmetic(recipe.dtype, kept["precision"], "as trained")
+    tuned: dict[str, Any] = {"adapter": run / "adapter"}
+    if recipe.learning == "full":
+        where, tuned = run / "merged", {}
     session = open_session(
-        recipe, where, tokenizer, find_device(), arithmetic, kept["longest_row"], 0, adapter=run / "adapter"
+        recipe,
+        where,
+        tokenizer,
+        find_device(),
+        arithmetic,
+        kept["longest_row"],
+        0,
+        labels=kept.get("labels", ()),
+        **tuned,
     )
     torch.set_num_threads(max(1, min(int(kept["threads"]), usable_processors())))
     plan = record["plan"]

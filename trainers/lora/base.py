@@ -32,18 +32,21 @@ class Shape:
     vocabulary: int
     context: int
     tied: bool
+    writes: bool = True
 
     @property
     def parameters(self) -> int:
-        """Weights of a decoder with gated feed-forward layers, embeddings counted once when tied."""
+        """Weights: a decoder's feed-forward layers are gated, an encoder's are not; tied embeddings count once."""
         attention = self.hidden * self.head_dim * (2 * self.heads + 2 * self.kv_heads)
-        layer = attention + 3 * self.hidden * self.intermediate + 2 * self.hidden
-        return self.layers * layer + self.vocabulary * self.hidden * (1 if self.tied else 2) + self.hidden
+        layer = attention + (3 if self.writes else 2) * self.hidden * self.intermediate + 2 * self.hidden
+        words = self.vocabulary * self.hidden * (2 if self.writes and not self.tied else 1)
+        return self.layers * layer + words + self.hidden
 
     def adapter_parameters(self, r: int) -> int:
         """Trainable weights of LoRA with rank `r` on every linear layer: r × (inputs + outputs) for each."""
         queries, keys = self.heads * self.head_dim, self.kv_heads * self.head_dim
-        sides = 2 * (self.hidden + queries) + 2 * (self.hidden + keys) + 3 * (self.hidden + self.intermediate)
+        wide = (3 if self.writes else 2) * (self.hidden + self.intermediate)
+        sides = 2 * (self.hidden + queries) + 2 * (self.hidden + keys) + wide
         return self.layers * r * sides
 
 
@@ -124,6 +127,15 @@ def read_shape(where: Path | str) -> Shape | None:
         vocabulary=int(config.get("vocab_size", 0)),
         context=int(config.get("max_position_embeddings", 2048)),
         tied=bool(config.get("tie_word_embeddings", False)),
+        writes=_writes(config),
+    )
+
+
+def _writes(config: dict[str, Any]) -> bool:
+    """Whether the model writes text (a decoder); an encoder such as BERT only reads it."""
+    made = config.get("architectures") or [""]
+    return "bert" not in str(config.get("model_type", "")).lower() and not any(
+        name.endswith(("ForMaskedLM", "ForSequenceClassification")) for name in made
     )
 
 
@@ -151,13 +163,19 @@ def load_tokenizer(where: Path | str) -> Any:
     return _from_pretrained(AutoTokenizer, where)
 
 
-def load_model(where: Path | str, *, dtype: str, attention: str, device: str = "cpu", **more: Any) -> Any:
-    """The causal model of a located base, every weight frozen, in evaluation mode."""
+def load_model(
+    where: Path | str, *, dtype: str, attention: str, device: str = "cpu", kind: str = "CausalLM", **more: Any
+) -> Any:
+    """The model of a located base, every weight frozen, in evaluation mode.
+
+    `kind` is what transformers' AutoModelFor is followed by: CausalLM, SequenceClassification with a fresh head, or
+    "" for the body alone.
+    """
     import torch
-    from transformers import AutoModelForCausalLM
+    import transformers
 
     model = _from_pretrained(
-        AutoModelForCausalLM,
+        getattr(transformers, f"AutoModelFor{kind}" if kind else "AutoModel"),
         where,
         dtype=getattr(torch, dtype),
         attn_implementation=attention,

@@ -25,10 +25,15 @@ def export_adapter(session: Session, weights: dict[str, Tensor], base: str, wher
     config = session.adapted.peft_config["default"].to_dict()
     config |= {"base_model_name_or_path": base, "inference_mode": True, "revision": None}
     plain = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
-    tensors = {name.replace(".default.", "."): value.contiguous() for name, value in weights.items()}
+    tensors = {_as_peft_names(name): value.contiguous() for name, value in weights.items()}
     write_atomically(into / "adapter_model.safetensors", save(tensors, metadata={"format": "pt"}))
     write_atomically(into / "adapter_config.json", json.dumps(plain, indent=2, default=str) + "\n")
     write_atomically(into / "base.json", to_json({"name": base, "content": fingerprint(where)}))
+
+
+def _as_peft_names(name: str) -> str:
+    """A weight's name in a file of adapters: without the adapter's own name, and without where a head was kept."""
+    return name.replace(".modules_to_save.default.", ".").replace(".default.", ".")
 
 
 def export_model(session: Session, into: Path, base: str) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -24,6 +24,23 @@ from trainers.lora.tokens import Encoded
 _SLICE = 256
 
 KeysValues = list[tuple[Tensor, Tensor]]
+
+
+class Losses(Protocol):
+    """What the training loop and its probe ask of a model: summed losses of rows, and how well it does on them."""
+
+    @property
+    def can_share(self) -> bool:
+        """Whether a common head of the rows can be run once."""
+
+    def run_prefix(self, ids: Sequence[int]) -> KeysValues:
+        """Keys and values of that head."""
+
+    def __call__(self, rows: Sequence[Encoded], prefix: KeysValues | None = None) -> tuple[Tensor, int]:
+        """The summed loss of the rows, and how many tokens (or labels) carry it."""
+
+    def tally(self, rows: Sequence[Encoded], prefix: KeysValues | None = None) -> Tally:
+        """Loss and right answers, without gradients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +196,7 @@ def _cache_of(prefix: KeysValues, rows: int) -> Any:
 
 
 def step_gradients(
-    loss_of: AnswerLoss, groups: Sequence[Sequence[Encoded]], prefix_ids: Sequence[int] = ()
+    loss_of: Losses, groups: Sequence[Sequence[Encoded]], prefix_ids: Sequence[int] = ()
 ) -> tuple[float, int]:
     """Add the gradient of the mean loss over all learned tokens of `groups`; return the summed loss and their number.
 

@@ -22,7 +22,7 @@ from advisor.base.files import write_atomically
 from trainers.contract import Progress
 from trainers.lora.batches import all_batches, pieces
 from trainers.lora.bundle import Bundle, newest_bundle, random_state, save_bundle
-from trainers.lora.forward import AnswerLoss, Tally, step_gradients
+from trainers.lora.forward import Losses, Tally, step_gradients
 from trainers.lora.optimiser import Optimiser, Schedule
 from trainers.lora.probe import Forecast, probe
 from trainers.lora.recipe import Recipe
@@ -57,7 +57,7 @@ class Trained:
 
 
 def train(
-    loss_of: AnswerLoss,
+    loss_of: Losses,
     trainable: list[tuple[str, Tensor]],
     rows: Sequence[Encoded],
     development: Sequence[Encoded],
@@ -143,7 +143,7 @@ def _save(optimiser: Optimiser, course: Course, work: Path, saved: Callable[[int
 
 
 def _look(
-    loss_of: AnswerLoss,
+    loss_of: Losses,
     development: Sequence[Encoded],
     prefix: int,
     recipe: Recipe,
@@ -164,7 +164,7 @@ def _look(
     return point
 
 
-def tally(loss_of: AnswerLoss, rows: Sequence[Encoded], prefix: int, micro_tokens: int) -> Tally:
+def tally(loss_of: Losses, rows: Sequence[Encoded], prefix: int, micro_tokens: int) -> Tally:
     """Loss and right answers of many rows, in micro-batches, their common head run once."""
     with torch.no_grad():
         head = loss_of.run_prefix(rows[0].ids[:prefix]) if prefix else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from advisor.base.errors import BudgetReached
 from trainers.lora.batches import all_batches, pieces
-from trainers.lora.forward import AnswerLoss, step_gradients
+from trainers.lora.forward import Losses, step_gradients
 from trainers.lora.machine import fastest_threads, peak_resident_mb, resident_mb, seconds_of
 from trainers.lora.optimiser import Optimiser
 from trainers.lora.recipe import Recipe
@@ -35,7 +35,7 @@ class Forecast:
 
 
 def probe(
-    loss_of: AnswerLoss,
+    loss_of: Losses,
     optimiser: Optimiser,
     rows: Sequence[Encoded],
     development: Sequence[Encoded],

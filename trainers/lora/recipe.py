@@ -14,12 +14,14 @@ from advisor.records.plan import Setting
 class Recipe:
     """What a run does. The values here are only the form; a plan's come from rules/presets.yaml with their reasons.
 
-    `learning` is lora or full. `micro_tokens` bounds the padded tokens of one forward pass. `threads` 0, `dtype`,
-    `attention` and `checkpointing` "auto" are settled by measurement before the first step.
+    `learning` is lora or full. `head` says what answers: words that the model writes, or a label (a head over the
+    classes); "auto" is words wherever the base can write. `micro_tokens` bounds the padded tokens of one forward pass.
+    `threads` 0, `dtype`, `attention` and `checkpointing` "auto" are settled by measurement before the first step.
     """
 
     base: str = "smollm2-135m-instruct"
     learning: str = "lora"
+    head: str = "auto"
     r: int = 16
     alpha: int = 32
     dropout: float = 0.0
@@ -50,6 +52,7 @@ class Recipe:
 
 _CHOICES = {
     "learning": ("lora", "full"),
+    "head": ("auto", "words", "label"),
     "dtype": ("auto", "float32", "bfloat16"),
     "attention": ("auto", "eager", "sdpa", "flash_attention_2"),
     "checkpointing": ("auto", "on", "off"),

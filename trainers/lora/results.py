@@ -8,16 +8,29 @@ import numpy as np
 
 from advisor.base.files import to_json
 from advisor.base.safetext import plain
-from advisor.records.plan import Plan
+from advisor.records.plan import Gate, Plan
 from advisor.records.run import GateVerdict, Score
 from trainers.common.gate import hold_against
-from trainers.common.metrics import Floats, Metric, Output
+from trainers.common.metrics import METRICS, Floats, Metric, Output
 from trainers.lora.examples import Example
 from trainers.lora.parts import Parts
+from trainers.lora.scores import BY_CLASS, label_codes, score
 
 
-def hold(metric: str, ours: Floats, rivals: dict[str, Floats], parts: Parts, plan: Plan) -> tuple[Score, GateVerdict]:
-    """Our mean score on the sealed rows, and the verdict over every cheaper rung; scores are one a row, 0 to 1."""
+def hold(
+    metric: str, ours: Sequence[str], rivals: dict[str, list[str]], parts: Parts, plan: Plan, gate: Gate
+) -> tuple[Score, GateVerdict]:
+    """Our score on the sealed rows, and the verdict over every cheaper rung that `gate` names."""
+    wanted = [example.answer for example in parts.sealed]
+    held = {name: rivals[name] for name in gate.against if name in rivals}
+    if metric in BY_CLASS:
+        by_class = {name: Output(labels=label_codes(said, wanted)) for name, said in held.items()}
+        mine, truth = Output(labels=label_codes(ours, wanted)), label_codes(wanted, wanted)
+        return hold_against(METRICS[metric], truth.astype(np.float64), mine, by_class, parts.units, gate, plan.seed)
+
+    def marks(said: Sequence[str]) -> Output:
+        pairs = zip(said, wanted, strict=True)
+        return Output(numbers=np.array([score(metric, a, b) for a, b in pairs], dtype=np.float64))
 
     def mean(truth: Floats, output: Output, weights: Floats) -> Floats:
         return np.asarray(weights @ np.asarray(output.numbers) / weights.sum(axis=1), dtype=np.float64)
@@ -25,10 +38,10 @@ def hold(metric: str, ours: Floats, rivals: dict[str, Floats], parts: Parts, pla
     return hold_against(
         Metric(metric, metric.replace("_", " "), True, (plan.task,), "numbers", mean),
         np.ones(len(ours)),
-        Output(numbers=ours),
-        {name: Output(numbers=values) for name, values in rivals.items()},
+        marks(ours),
+        {name: marks(said) for name, said in held.items()},
         parts.units,
-        plan.gate,
+        gate,
         plan.seed,
     )
 

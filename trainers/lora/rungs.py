@@ -5,11 +5,17 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from trainers.lora.examples import Example, Message
 
+if TYPE_CHECKING:
+    from trainers.lora.session import Session
+
 NAMES = {
     "prompt": "the same base model with examples in its prompt",
+    "embeddings": "a linear model on the vectors of the same base, untuned",
     "classical": "a linear classifier on word counts",
     "trivial": "always the commonest answer",
 }
@@ -54,6 +60,43 @@ def classical_answers(train: Sequence[Example], asked: Sequence[Example]) -> lis
     )
     model.fit([example.asked for example in train], [example.answer for example in train])
     return [str(answer) for answer in model.predict([example.asked for example in asked])]
+
+
+def embeddings_answers(
+    where: Path | str, session: Session, train: Sequence[Example], asked: Sequence[Example]
+) -> list[str]:
+    """Answers of a logistic regression on the mean of the untuned base's last hidden states, each of length one.
+
+    The base is loaded anew: the session's own may have learned in every weight.
+    """
+    import torch
+    from sklearn.linear_model import LogisticRegression
+
+    from trainers.lora.base import load_model
+    from trainers.lora.classes import padding_of
+
+    base = load_model(where, dtype=session.arithmetic.dtype, attention="sdpa", device=session.device.kind, kind="")
+    padding = padding_of(session.encoder.tokenizer)
+
+    def vectors(examples: Sequence[Example]) -> Any:
+        texts = [session.encoder.prompt(example.question) for example in examples]
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        found: dict[int, Any] = {}
+        for start in range(0, len(order), 32):
+            part = order[start : start + 32]
+            width = max(len(texts[index]) for index in part)
+            ids = torch.tensor([texts[i] + [padding] * (width - len(texts[i])) for i in part])
+            mask = torch.tensor([[1] * len(texts[i]) + [0] * (width - len(texts[i])) for i in part])
+            ids, mask = ids.to(session.loss.device), mask.to(session.loss.device)
+            with torch.no_grad():
+                states = base(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+            mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+            found |= dict(zip(part, torch.nn.functional.normalize(mean, dim=1).cpu(), strict=True))
+        return torch.stack([found[index] for index in range(len(texts))]).numpy()
+
+    model = LogisticRegression(C=10.0, max_iter=2000)
+    model.fit(vectors(train), [example.answer for example in train])
+    return [str(answer) for answer in model.predict(vectors(asked))]
 
 
 def trivial_answers(train: Sequence[Example], asked: Sequence[Example]) -> list[str]:

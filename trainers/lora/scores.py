@@ -6,13 +6,29 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from trainers.common.metrics import Integers
+
 METRICS = {
     "exact_match": "the answer is the expected one, to the last character but for spaces at its ends",
     "json_exact": "the answer is JSON and equal to the expected value, whatever its spacing and order of keys",
     "json_fields": "the share of the expected fields that are there with the right value; 0 when it is no JSON",
     "accuracy": "the answer names the expected label, whatever its case and final full stop",
+    "macro_f1": "how well each label is found (F1), every label counting the same; an answer that is no label is wrong",
+    "balanced_accuracy": "the share of each label's rows that are named right, every label counting the same",
     "token_f1": "the overlap of words with the expected answer (harmonic mean of precision and recall, as SQuAD)",
 }
+
+
+# Measured over all rows at once, by class, as trainers/common/metrics.py does; the others are means of a score a row.
+BY_CLASS = ("accuracy", "macro_f1", "balanced_accuracy")
+
+
+def label_codes(answers: Sequence[str], wanted: Sequence[str]) -> Integers:
+    """Each answer as the number of a wanted label; one number past the last for what is none of them."""
+    known = {label: code for code, label in enumerate(sorted({_label(text) for text in wanted}))}
+    return np.array([known.get(_label(text), len(known)) for text in answers], dtype=np.int64)
 
 
 def score(metric: str, said: str, wanted: str) -> float:
@@ -75,11 +91,12 @@ def _json_fields(said: str, wanted: str) -> float:
     return sum(bool(given.get(key, _NOTHING) == value) for key, value in expected.items()) / len(expected)
 
 
-def _accuracy(said: str, wanted: str) -> float:
-    def label(text: str) -> str:
-        return text.strip().strip(".\"'").lower()
+def _label(text: str) -> str:
+    return text.strip().strip(".\"'").lower()
 
-    return float(label(said) == label(wanted))
+
+def _accuracy(said: str, wanted: str) -> float:
+    return float(_label(said) == _label(wanted))
 
 
 def _token_f1(said: str, wanted: str) -> float:
@@ -93,5 +110,7 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
     "json_exact": _json_exact,
     "json_fields": _json_fields,
     "accuracy": _accuracy,
+    "macro_f1": _accuracy,
+    "balanced_accuracy": _accuracy,
     "token_f1": _token_f1,
 }

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trainers.contract import Progress
 from trainers.lora.base import end_ids, load_model, load_tokenizer, locate
+from trainers.lora.classes import ClassLoss, LabelEncoder, label_options, padding_of
 from trainers.lora.examples import Message
 from trainers.lora.forward import AnswerLoss
 from trainers.lora.generate import answer
@@ -30,13 +31,14 @@ _SHORT = 256
 class Session:
     """Everything that answers and learns. `model` is the causal model, `adapted` the same with adapters, if any."""
 
-    encoder: Encoder
+    encoder: Encoder | LabelEncoder
     model: Any
     adapted: Any
-    loss: AnswerLoss
+    loss: AnswerLoss | ClassLoss
     device: Device
     arithmetic: Arithmetic
     recipe: Recipe
+    labels: tuple[str, ...] = ()
 
     def trainable(self) -> list[tuple[str, Tensor]]:
         """The weights that learn, by name."""
@@ -45,10 +47,19 @@ class Session:
     def answers(
         self, questions: Sequence[Sequence[Message]], longest: int, told: Callable[[int], None] | None = None
     ) -> list[str]:
-        """What the model says to each conversation, at most `longest` tokens each, greedily."""
+        """What the model says to each conversation, at most `longest` tokens each, greedily; or its likeliest class."""
+        if isinstance(self.encoder, LabelEncoder) or isinstance(self.loss, ClassLoss):
+            return [max(row, key=row.__getitem__) for row in self.scores(questions)]
         prompts = [self.encoder.prompt(question) for question in questions]
         said = answer(self.loss, prompts, end_ids=self.encoder.end_ids, longest=longest, told=told)
         return [self.encoder.text(ids) for ids in said]
+
+    def scores(self, questions: Sequence[Sequence[Message]]) -> list[dict[str, float]]:
+        """The probability of each class for each question; nothing where words are written."""
+        if not isinstance(self.loss, ClassLoss):
+            return []
+        found = self.loss.probabilities([self.encoder.prompt(question) for question in questions])
+        return [dict(zip(self.labels, row, strict=True)) for row in found.tolist()]
 
     @contextlib.contextmanager
     def as_base(self) -> Iterator[None]:
@@ -80,8 +91,12 @@ def open_session(
     seed: int,
     *,
     adapter: Path | None = None,
+    labels: Sequence[str] = (),
 ) -> Session:
-    """The model with fresh adapters (or those saved in `adapter`), ready to learn and to answer."""
+    """The model with fresh adapters (or those saved in `adapter`), ready to learn and to answer.
+
+    With `labels` it has a classification head over them, else it writes words.
+    """
     torch.set_float32_matmul_precision(arithmetic.precision)
     attention = recipe.attention
     if attention == "auto":
@@ -90,6 +105,9 @@ def open_session(
     if device.kind == "cpu" and attention == "flash_attention_2":
         attention = "sdpa"
     more = _quantised(recipe, device)
+    if labels:
+        more |= {"kind": "SequenceClassification", **label_options(labels, tokenizer)}
+    torch.manual_seed(seed)  # before loading: a fresh head is drawn there
     model = load_model(where, dtype=arithmetic.dtype, attention=attention, device=device.kind, **more)
     torch.manual_seed(seed)
     adapted = adapted_model(model, recipe, adapter)
@@ -98,6 +116,10 @@ def open_session(
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.train()
     settled = replace(recipe, attention=attention, dtype=arithmetic.dtype)
+    if labels:
+        sorter = ClassLoss(model, padding_of(tokenizer))
+        coder = LabelEncoder(tokenizer, labels)
+        return Session(coder, model, adapted, sorter, device, arithmetic, settled, tuple(labels))
     own_head = recipe.learning == "full" or not is_plain_head(model)
     loss = AnswerLoss(model, own_head=own_head)
     encoder = Encoder(tokenizer, end_ids(where, tokenizer))
@@ -131,7 +153,7 @@ def adapted_model(model: Any, recipe: Recipe, adapter: Path | None = None) -> An
             lora_alpha=recipe.alpha,
             lora_dropout=recipe.dropout,
             target_modules=targets,
-            task_type="CAUSAL_LM",
+            task_type="SEQ_CLS" if type(model).__name__.endswith("SequenceClassification") else "CAUSAL_LM",
         )
         adapted = get_peft_model(model, config, autocast_adapter_dtype=False)
         return adapted.train() if recipe.dropout else adapted.eval()

@@ -6,7 +6,7 @@ id then teaches the model never to stop (trl #1623, unsloth #416, peft #1672).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,15 @@ from trainers.lora.examples import Example, Fault, Message
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One example as tokens: `learn[i]` says that token i is to be predicted. Both have the same length."""
+    """One example as tokens: `learn[i]` says that token i is to be predicted. Both have the same length.
+
+    `label` is the number of the row's class where a classification head learns; -1 where it has none.
+    """
 
     row: int
     ids: tuple[int, ...]
     learn: tuple[bool, ...]
+    label: int = -1
 
     @property
     def learned(self) -> int:
@@ -80,26 +84,7 @@ class Encoder:
 
     def encode_all(self, examples: Sequence[Example], path: Path, longest: int) -> list[Encoded]:
         """Every example, or `BadInput` with all rows that hold control tokens or are longer than `longest` tokens."""
-        faults: list[Fault] = []
-        encoded = []
-        for example in examples:
-            token = next((t for t in self._control for m in example.messages if t in m.content), None)
-            if token is not None:
-                what = f"it holds {plain(token, 30)!r}, which the model reads as a command"
-                faults.append(Fault(example.row, "control-token", what, "Take it out of the text, or write it apart."))
-                continue
-            one = self.encode(example)
-            if len(one.ids) > longest:
-                over = len(one.ids) - longest
-                lost = sum(one.learn[longest:])
-                what = f"it has {len(one.ids):,} tokens; the limit is {longest:,}, so its last {over:,} would be cut"
-                what += f", {lost:,} of them the answer's with its end token" if lost else ""
-                faults.append(Fault(example.row, "too-long", what, "Shorten or split the row, or take it out."))
-            elif not any(one.learn):
-                faults.append(Fault(example.row, "nothing-to-learn", "no token of it is learned", "Give it an answer."))
-            encoded.append(one)
-        refuse(faults, path)
-        return encoded
+        return checked_rows(self.encode, self._control, examples, path, longest)
 
     def _answer(self, text: str) -> tuple[list[int], list[int]]:
         """The answer up to and with its end token, and what the template writes after it."""
@@ -127,6 +112,36 @@ class Encoder:
 
     def _ids(self, text: str, *, first: bool) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=first and not self.has_template)["input_ids"])
+
+
+def checked_rows(
+    encode: Callable[[Example], Encoded],
+    control: Sequence[str],
+    examples: Sequence[Example],
+    path: Path,
+    longest: int,
+) -> list[Encoded]:
+    """Every example encoded, or `BadInput` with all rows that hold one of `control` or exceed `longest` tokens."""
+    faults: list[Fault] = []
+    encoded = []
+    for example in examples:
+        token = next((t for t in control for m in example.messages if t in m.content), None)
+        if token is not None:
+            what = f"it holds {plain(token, 30)!r}, which the model reads as a command"
+            faults.append(Fault(example.row, "control-token", what, "Take it out of the text, or write it apart."))
+            continue
+        one = encode(example)
+        if len(one.ids) > longest:
+            over = len(one.ids) - longest
+            lost = sum(one.learn[longest:])
+            what = f"it has {len(one.ids):,} tokens; the limit is {longest:,}, so its last {over:,} would be cut"
+            what += f", {lost:,} of them the answer's with its end token" if lost else ""
+            faults.append(Fault(example.row, "too-long", what, "Shorten or split the row, or take it out."))
+        elif not any(one.learn):
+            faults.append(Fault(example.row, "nothing-to-learn", "no token of it is learned", "Give it an answer."))
+        encoded.append(one)
+    refuse(faults, path)
+    return encoded
 
 
 def room_for_answers(rows: Sequence[Encoded]) -> int:

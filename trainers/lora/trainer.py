@@ -52,6 +52,10 @@ class LoraTrainer:
         source = enumerate(rows, 1)
         while batch := list(itertools.islice(source, _BATCH)):
             questions = [ask(row, number).question for number, row in batch]
+            if session.labels:
+                for scores in session.scores(questions):
+                    yield {"prediction": max(scores, key=lambda label: scores[label]), "scores": scores}
+                continue
             for said in session.answers(questions, longest):
                 yield {"prediction": said}
 

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
-
 from advisor import __version__
 from advisor.base.case import now
 from advisor.base.errors import BadInput
@@ -17,9 +15,8 @@ from advisor.base.files import read_text, to_json, write_atomically
 from advisor.base.safetext import plain
 from advisor.records.plain import save, to_plain
 from advisor.records.plan import Plan
-from advisor.records.run import Candidate, GateVerdict, RunRecord
+from advisor.records.run import GateVerdict, RunRecord
 from trainers.common.machine import machine, peak_memory_mb, versions
-from trainers.common.metrics import Floats
 from trainers.common.runfolder import WORK, complete, files_of, keep, work_file
 from trainers.common.sealed import open_sealed, opening_note
 from trainers.common.stages import stages_after
@@ -27,8 +24,10 @@ from trainers.contract import Progress
 from trainers.lora import rungs
 from trainers.lora.base import context_of, end_ids, fingerprint, read_shape
 from trainers.lora.batches import shared_prefix
-from trainers.lora.examples import Message
+from trainers.lora.classes import LabelEncoder
+from trainers.lora.corpus import Corpus
 from trainers.lora.export import export_adapter, export_model, lora_figures, write_card
+from trainers.lora.judging import answered, gate_for
 from trainers.lora.loop import Trained, train
 from trainers.lora.machine import Arithmetic, Device, available_memory_mb
 from trainers.lora.memory import fit
@@ -36,11 +35,9 @@ from trainers.lora.parts import Parts, part
 from trainers.lora.planning import answer_column, corpus_of
 from trainers.lora.recipe import Recipe
 from trainers.lora.results import gap, hold, lines, samples
-from trainers.lora.scores import METRICS, metric_for, score, side_scores
+from trainers.lora.scores import BY_CLASS, METRICS, metric_for, side_scores
 from trainers.lora.session import Session, lengths, open_base, open_session
 from trainers.lora.tokens import Encoded, Encoder, room_for_answers
-
-_SAMPLES = 6
 
 
 class Training:
@@ -73,7 +70,10 @@ class Training:
         self._lap("read_and_split")
 
         where, tokenizer, device, arithmetic = open_base(self.recipe, self.folder, self.progress)
-        encoder = Encoder(tokenizer, end_ids(where, tokenizer))
+        self.labels = self._labels(where, corpus)
+        self.gate, note = gate_for(self.plan.gate, head=bool(self.labels))
+        self.notes += [note] if note else []
+        encoder = LabelEncoder(tokenizer, self.labels) if self.labels else Encoder(tokenizer, end_ids(where, tokenizer))
         limit = self.recipe.longest or context_of(where, tokenizer)
         path = self.folder / self.plan.data
         rows = encoder.encode_all(parts.train, path, limit)
@@ -83,7 +83,9 @@ class Training:
         self.longest_answer = room_for_answers([*rows, *development])
         recipe, arithmetic = self._settled(where, arithmetic, longest_row, device)
         self.progress.phase(f"Loading {self.recipe.base} in {arithmetic.dtype} on {device.name}")
-        session = open_session(recipe, where, tokenizer, device, arithmetic, longest_row, self.plan.seed)
+        session = open_session(
+            recipe, where, tokenizer, device, arithmetic, longest_row, self.plan.seed, labels=self.labels
+        )
         self._lap("load")
 
         trained = self._train(session, rows, development)
@@ -96,11 +98,35 @@ class Training:
         name, reason = metric_for(answers)
         if wanted == "exact_match" and name == "json_exact":
             return name, "exact match, whatever the spacing and order of keys"
-        if wanted in METRICS:
+        if wanted in METRICS and (wanted not in BY_CLASS or rungs.is_closed_set(answers)):
             return wanted, self.plan.metric.reason
         if wanted:
             self.notes.append(f"The plan's metric {plain(wanted, 40)} is for classes; answers are measured by {name}.")
         return name, reason
+
+    def _labels(self, where: Path | str, corpus: Corpus) -> tuple[str, ...]:
+        """The classes of a head, where the plan asks for one or the base cannot write; else none."""
+        shape = read_shape(where)
+        writes = shape is None or shape.writes
+        if self.recipe.head == "words" or (self.recipe.head == "auto" and writes):
+            if writes:
+                return ()
+            raise BadInput(
+                f"{plain(self.recipe.base, 60)} reads text and writes none.",
+                where="plan.yaml: settings.head",
+                fix="Set head to label, or name a base that writes.",
+                code="cannot-write",
+            )
+        answers = [example.answer.strip() for example in corpus.examples]
+        if not rungs.is_closed_set(answers):
+            raise BadInput(
+                f"The {len(answers):,} answers are {len(set(answers)):,} different ones: no set of labels.",
+                where="plan.yaml: settings.head",
+                why="A head chooses between classes that it has seen several times; it cannot write.",
+                fix="Set head to words and base to a model that writes, such as smollm2-135m-instruct.",
+                code="no-labels",
+            )
+        return tuple(sorted(set(answers)))
 
     def _settled(
         self, where: Path | str, arithmetic: Arithmetic, longest: int, device: Device
@@ -153,18 +179,23 @@ class Training:
         if note := opening_note(opening):
             self.notes.append(note)
         wanted = [example.answer for example in asked]
-        ours = self._answers(session, [example.question for example in asked], "Answering with the tuned model")
-        self._lap("answer_tuned")
-        rivals, candidates, plain_before = self._rivals(session, parts)
-        self._lap("answer_rivals")
-        scores = {name: self._scores(said, wanted) for name, said in {"ours": ours, **rivals}.items()}
-        held = {name: scores[name] for name in self.plan.gate.against if name in scores}
-        sealed_score, verdict = hold(self.metric_name, scores["ours"], held, parts, self.plan)
+        said = answered(
+            session,
+            parts,
+            self.gate,
+            where=where,
+            shots=self.recipe.shots,
+            seed=self.plan.seed,
+            longest=self.longest_answer,
+            progress=self.progress,
+            lap=self._lap,
+        )
+        sealed_score, verdict = hold(self.metric_name, said.ours, said.rivals, parts, self.plan, self.gate)
         self._lap("sealed")
         if session.recipe.learning == "lora":
             export_adapter(session, trained.weights, self.recipe.base, where, self.run / "adapter")
         lora = lora_figures(session, trained.weights)
-        keep(self.run, "test_answers.jsonl", lines(asked, ours, plain_before, rivals))
+        keep(self.run, "test_answers.jsonl", lines(asked, said.ours, said.before, said.rivals))
         if self.recipe.export == "merged" or session.recipe.learning == "full":
             export_model(session, self.run / "merged", self.recipe.base)
         self._lap("export")
@@ -173,11 +204,11 @@ class Training:
             run=self.run.name,
             plan=self.plan,
             chosen=f"{self.recipe.base} + {'LoRA' if session.recipe.learning == 'lora' else 'full fine-tuning'}",
-            candidates=candidates,
+            candidates=said.candidates,
             sealed=sealed_score,
             gate=verdict,
             rows={"train": len(rows), "development": len(parts.development), "test": len(asked)},
-            secondary=side_scores(ours, wanted),
+            secondary=side_scores(said.ours, wanted),
             hyperparameters=self._kept(session, where, parts, trained, rows),
             times=self.times,
             peak_memory_mb=peak_memory_mb(),
@@ -197,8 +228,8 @@ class Training:
                 },
                 "lengths": lengths(rows),
                 "overfitting": gap(course.curve),
-                "samples": samples(asked, plain_before, ours),
-                "rivals": {name: side_scores(said, wanted) for name, said in rivals.items()},
+                "samples": samples(asked, said.before, said.ours),
+                "rivals": {name: side_scores(texts, wanted) for name, texts in said.rivals.items()},
                 "lora": lora,
                 "metric": METRICS[self.metric_name],
                 "sealed_openings": opening,
@@ -215,42 +246,6 @@ class Training:
         complete(self.run)
         return record
 
-    def _answers(self, session: Session, questions: Sequence[Sequence[Message]], phase: str) -> list[str]:
-        self.progress.phase(phase)
-        return session.answers(
-            questions, self.longest_answer, lambda done: self.progress.step(done, len(questions), "rows")
-        )
-
-    def _rivals(self, session: Session, parts: Parts) -> tuple[dict[str, list[str]], tuple[Candidate, ...], list[str]]:
-        """Answers of each cheaper rung on the sealed rows, and of the bare base for the samples."""
-        found: dict[str, list[str]] = {}
-        seconds: dict[str, float] = {}
-        with session.as_base():
-            before = self._answers(
-                session, [example.question for example in parts.sealed[:_SAMPLES]], "Answering with the base as it was"
-            )
-            shots = rungs.shots_for(parts.train, self.recipe.shots, self.plan.seed)
-            start = time.monotonic()
-            if "prompt" in self.plan.gate.against:
-                found["prompt"] = self._answers(
-                    session,
-                    [rungs.with_shots(example.question, shots) for example in parts.sealed],
-                    f"Answering with the base and {len(shots)} examples in its prompt",
-                )
-                seconds["prompt"] = time.monotonic() - start
-        closed = rungs.is_closed_set([example.answer for example in parts.train])
-        if closed or "classical" in self.plan.gate.against:
-            start = time.monotonic()
-            found["classical"] = rungs.classical_answers(parts.train, parts.sealed)
-            seconds["classical"] = time.monotonic() - start
-        if "trivial" in self.plan.gate.against:
-            found["trivial"] = rungs.trivial_answers(parts.train, parts.sealed)
-        candidates = tuple(Candidate(name, None, round(seconds.get(name, 0.0), 1), rungs.NAMES[name]) for name in found)
-        return found, candidates, before
-
-    def _scores(self, said: Sequence[str], wanted: Sequence[str]) -> Floats:
-        return np.array([score(self.metric_name, a, b) for a, b in zip(said, wanted, strict=True)], dtype=np.float64)
-
     def _kept(
         self, session: Session, where: Path | str, parts: Parts, trained: Trained, rows: Sequence[Encoded]
     ) -> dict[str, object]:
@@ -264,6 +259,7 @@ class Training:
             "precision": session.arithmetic.precision,
             "longest_row": max(len(row.ids) for row in rows),
             "longest_answer": self.longest_answer,
+            "labels": list(self.labels),
             "target": answer_column(self.plan),
             "metric": self.metric_name,
             "metric_reason": self.metric_reason,
