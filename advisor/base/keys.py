@@ -23,13 +23,26 @@ def check_address(base_url: str) -> None:
         )
 
 
+def on_this_machine(base_url: str) -> bool:
+    """Whether the address is this machine's own by its form: http://127.0.0.1.example.com is not."""
+    import ipaddress
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(base_url)
+        host = parts.hostname or ""
+        ended = parts.netloc.lower().removesuffix(f":{parts.port}").strip("[]") == host  # [::1].example.com is not
+        return ended and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
+    except ValueError:
+        return False
+
+
 def key_for(base_url: str) -> str:
     """The key from the environment; none is needed on this machine. Raises `EnvironmentMissing` without one."""
     for name in KEY_NAMES:
         if key := os.environ.get(name, ""):
             return key
-    host = base_url.split("//", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0].strip("[]")
-    if host in ("localhost", "::1") or host.startswith("127."):
+    if on_this_machine(base_url):
         return "none"
     raise EnvironmentMissing(
         "No key is set for the model server.",

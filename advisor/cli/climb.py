@@ -188,8 +188,9 @@ def _held(case: Case, climb: Any) -> ClimbRecord:
 
 def _confirm(task: Task, expected: Any, arguments: argparse.Namespace, out: Output) -> None:
     """A typed yes before examples leave this machine or money is spent; --yes where nobody can be asked."""
-    loopback = any(f"//{host}" in arguments.endpoint for host in ("127.", "localhost", "[::1]"))
-    if arguments.yes or (loopback and not expected.most_usd):
+    from advisor.base.keys import on_this_machine
+
+    if arguments.yes or (on_this_machine(arguments.endpoint) and not expected.most_usd):
         return
     sent = f"up to {expected.most_calls:,} questions with your examples to {arguments.endpoint}"
     if not out.can_ask:

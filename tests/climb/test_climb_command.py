@@ -62,6 +62,10 @@ def test_nothing_is_sent_before_it_is_said_and_confirmed(tmp_path: Path) -> None
         assert dry.json["most_usd"] > dry.json["usd"] > 0 and dry.json["calls"] > 60
         unasked = train_or_not("climb", "case", *paid, "--max-usd", "1", folder=tmp_path, **key)
         assert unasked.code == 2 and "not-confirmed" in unasked.err
+        for foreign in ("http://127.0.0.1.example.invalid/v1", "http://example.invalid//localhost/v1"):
+            free = ("--endpoint", foreign, "--model", "m", "--price", "0,0", "--max-usd", "1")
+            looks_local = train_or_not("climb", "case", *free, folder=tmp_path, **key)
+            assert "not-confirmed" in looks_local.err, "only this machine's own address is asked without a yes"
         unknown = train_or_not(
             "climb", "case", "--endpoint", server.url, "--model", "m", "--max-usd", "1", folder=tmp_path, **key
         )
