@@ -67,14 +67,14 @@ def decide_case(case: Case, as_of: str = "", overrides: Mapping[str, Value | Non
     from advisor.reasoning.walk import decide
 
     sheet = facts_of(case, overrides)
-    rulebook, prices = load_rulebook(), _own_prices(case)
+    rulebook, prices = load_rulebook(), own_prices(case)
     decision = decide(sheet.values(), rulebook, declined=sheet.declined(), as_of=as_of or today(), prices=prices)
     if not overrides:
         _write_down(case, sheet, decision)
     return decision
 
 
-def _own_prices(case: Case) -> Prices | None:
+def own_prices(case: Case) -> Prices | None:
     """The prices with the figures of the case's own costs.yaml in them; None when it brings none."""
     if not case.costs.exists():
         return None

@@ -27,6 +27,7 @@ VERBS = {
     "export": "a folder to ship: ONNX where it is equal, a card, hashes, a container",
     "monitor": "has the world changed since? drift, quality, right answers, what follows",
     "list": "the cases of this folder and where each stands",
+    "diff": "what changed between two cases, or since the last decision of one",
     "rules": "prove, test, read or draw the rulebook",
     "mcp": "the same verbs for agents, over the Model Context Protocol",
     "doctor": "check this machine, with the command that mends each fault",
@@ -129,9 +130,15 @@ def dispatch(words: list[str], *, silent: bool = False) -> int:
             fix=did_you_mean(verb, VERBS) or "train-or-not --help",
             code="no-command",
         )
+    from advisor.cli.output import Output
+
+    if "--schema" in words[1:]:
+        from advisor.cli.schemas import schema_for
+
+        Output(silent=silent).json(schema_for(verb))
+        return 0
     module, parser = parser_of(verb)
     arguments = parser.parse_args(words[1:])
-    from advisor.cli.output import Output
 
     out = Output(
         json_mode=arguments.json,
@@ -156,6 +163,7 @@ def parser_of(verb: str) -> tuple[Any, Parser]:
     module.configure(parser)
     everywhere = parser.add_argument_group("everywhere")
     everywhere.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else there")
+    everywhere.add_argument("--schema", action="store_true", help="print the JSON Schema of what --json prints")
     everywhere.add_argument("--no-input", action="store_true", help="never prompt")
     everywhere.add_argument("--plain", action="store_true", help="no colour, no boxes")
     everywhere.add_argument("--quiet", action="store_true", help="no remarks on stderr")

@@ -25,23 +25,14 @@ FORMATS = ("terminal", "markdown", "html", "adr", "json")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `report`."""
-    parser.add_argument("case", metavar="CASE", nargs="?", help="the folder of the case")
+    parser.add_argument("case", metavar="CASE", help="the folder of the case")
     parser.add_argument("--format", choices=FORMATS, help="print the whole report in this form, write no page")
     parser.add_argument("--open", action="store_true", help="show report.html in the browser")
     parser.add_argument("--as-of", default="", metavar="DATE", help="replay the decision with that day's prices")
-    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of --format json")
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
     """Decide, tell the story, and draw it where it was asked for."""
-    if arguments.schema:
-        from advisor.records.plain import schema_of
-        from advisor.report.blocks import Story
-
-        out.json(schema_of(Story))
-        return 0
-    if not arguments.case:
-        raise BadInput("No case was named.", fix="train-or-not report my-case", code="usage")
     case = open_case(arguments.case)
     if not case.answers.exists() and not case.look.exists():
         raise BadInput(

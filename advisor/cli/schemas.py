@@ -1,0 +1,55 @@
+"""`train-or-not VERB --schema`: the JSON Schema of everything that a verb prints with --json."""
+
+from __future__ import annotations
+
+from typing import Any, Union
+
+
+def schema_for(verb: str) -> dict[str, Any]:
+    """The schema of a verb's answers and of its errors. Every verb has one; a test holds it to real output."""
+    from advisor.records.plain import schema_of
+
+    kinds = _kinds()[verb]
+    from advisor.cli.shapes import Failed
+
+    every: Any = Union[(*kinds, Failed)]
+    content = schema_of(every)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"train-or-not {verb} --json",
+        **content,
+    }
+
+
+def _kinds() -> dict[str, tuple[Any, ...]]:
+    from advisor.cli import shapes
+    from advisor.cli.diff import Difference
+    from advisor.records.decision import Decision
+    from advisor.records.look import Look
+    from advisor.records.run import RunRecord
+    from advisor.report.blocks import Story
+
+    return {
+        "new": (shapes.Started,),
+        "ask": (shapes.Asked,),
+        "list": (shapes.Cases,),
+        "look": (Look,),
+        "decide": (Decision,),
+        "explain": (shapes.Explained, shapes.RulePage, shapes.FactPage, shapes.PitfallPage),
+        "climb": (shapes.Climbed, shapes.Announced),
+        "report": (Story,),
+        "plan": (shapes.Planned,),
+        "train": (RunRecord,),
+        "predict": (shapes.Predicted,),
+        "serve": (shapes.Serving,),
+        "export": (shapes.Exported,),
+        "monitor": (shapes.Watched,),
+        "diff": (Difference,),
+        "rules": (
+            *(shapes.Proof, shapes.Tested, shapes.RulePage, shapes.FactPage, shapes.Drawn),
+            *(shapes.Rules, shapes.Facts, shapes.Places, shapes.Sources),
+        ),
+        "doctor": (shapes.Examined,),
+        "demo": (shapes.Shown,),
+        "mcp": (shapes.Skill,),
+    }
