@@ -10,6 +10,8 @@ from trainers.contract import Trainer
 
 TRAINERS = {
     "classical": "trainers.classical.trainer:ClassicalTrainer",
+    "forecast": "trainers.forecast.trainer:ForecastTrainer",
+    "hosted": "trainers.hosted.trainer:HostedTrainer",
     "lora": "trainers.lora.trainer:LoraTrainer",
 }
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from advisor.base.choices import decision_request, decision_weights, letter_weights, lettered
 from advisor.base.errors import EnvironmentMissing, Problem
 from advisor.base.keys import KEY_NAMES, check_address, key_for, without_key
 from advisor.base.safetext import plain
@@ -29,7 +30,11 @@ Mode = Literal["json_schema", "json_object", "prompt"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. Token counts are None when the server does not tell them."""
+    """What came back. Token counts are None when the server does not tell them.
+
+    `weights` holds the natural logarithm of each option's probability where options were asked about and the server
+    tells probabilities; else it is empty.
+    """
 
     text: str
     tokens_in: int | None = None
@@ -37,6 +42,7 @@ class Reply:
     finish: str = ""
     model: str = ""
     seconds: float = 0.0
+    weights: tuple[float, ...] = ()
 
 
 class AttemptFailed(Problem):
@@ -69,9 +75,9 @@ class Door(Protocol):
         max_tokens: int,
         schema: dict[str, Any] | None = None,
         mode: Mode = "prompt",
-        temperature: float = 0.0,
+        options: Sequence[str] = (),
     ) -> Reply:
-        """One attempt. Raises `AttemptFailed`."""
+        """One attempt; with `options`, how likely each of them is as the answer. Raises `AttemptFailed`."""
 
 
 class OpenAIDoor:
@@ -88,6 +94,7 @@ class OpenAIDoor:
         self._renamed = False
         self._own = threading.local()  # a client a thread: making one takes longer than a short call
         self._temperature = True
+        self._decides = True  # until the server says that it knows no decisions; asking is free
 
     def complete(
         self,
@@ -96,9 +103,11 @@ class OpenAIDoor:
         max_tokens: int,
         schema: dict[str, Any] | None = None,
         mode: Mode = "prompt",
-        temperature: float = 0.0,
+        options: Sequence[str] = (),
     ) -> Reply:
         """One attempt, at most `wall_seconds` long. Raises `AttemptFailed`, or `EnvironmentMissing` without a key."""
+        if options:
+            return self._choice(messages, options)
         client = self._client()
         request: dict[str, Any] = {
             "model": self.model,
@@ -106,7 +115,7 @@ class OpenAIDoor:
             self._limit: max_tokens,
         }
         if self._temperature:
-            request["temperature"] = temperature
+            request["temperature"] = 0.0
         if mode == "json_schema" and schema is not None:
             request["response_format"] = {
                 "type": "json_schema",
@@ -122,6 +131,33 @@ class OpenAIDoor:
             failure.retry = failure.retry or (refused and self._asks_differently(request, failure.what))
             raise
         return _reply(completion, time.monotonic() - started)
+
+    def _choice(self, messages: Sequence[Message], options: Sequence[str]) -> Reply:
+        """How likely each option is: by the server's decisions where it makes some, else by the letter it would say."""
+        client = self._client()
+        started = time.monotonic()
+        try:
+            if self._decides:
+                decided = decision_request(self.model, messages, options)
+                made = self._within_the_wall(lambda: client.decisions.create(**decided))
+                weights, usage = decision_weights(made, options), made.usage
+                tokens = _count(usage, "input_tokens"), 0
+            else:
+                asked = {"messages": lettered(messages, options), self._limit: 1, "logprobs": True, "top_logprobs": 20}
+                if self._temperature:
+                    asked["temperature"] = 0.0
+                made = self._within_the_wall(lambda: client.chat.completions.create(model=self.model, **asked))
+                weights = letter_weights(made, len(options))
+                tokens = _count(made.usage, "prompt_tokens"), _count(made.usage, "completion_tokens")
+        except AttemptFailed as failure:
+            if self._decides and failure.status in (400, 404, 405, 422, 501):
+                self._decides, failure.retry = False, True
+            elif failure.status in (400, 422):
+                failure.retry = self._asks_differently(asked, failure.what)
+            raise
+        text = options[max(range(len(weights)), key=weights.__getitem__)] if weights else ""
+        told = plain(without_key(getattr(made, "model", None) or self.model), 100)
+        return Reply(text, *tokens, "choice", told, time.monotonic() - started, weights)
 
     def _asks_differently(self, request: dict[str, Any], refusal: str) -> bool:
         """Whether the next attempt leaves out or renames the option that a refusal names. The refused one is free."""
@@ -149,6 +185,11 @@ class OpenAIDoor:
     def check(self) -> None:
         """Raise `EnvironmentMissing` now rather than at the first question: no package, no key."""
         self._client()
+
+    def call(self, ask: Callable[[Any], Any]) -> Any:
+        """Any other request of the client, at most `wall_seconds` long. Raises as `complete` does."""
+        client = self._client()
+        return self._within_the_wall(lambda: ask(client))
 
     def _client(self) -> Any:
         if (client := getattr(self._own, "client", None)) is not None:

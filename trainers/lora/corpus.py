@@ -117,7 +117,8 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]
             else:
                 faults.append(Fault(number, "data-type", "it is not a JSON object", 'Write {"messages": […]}.'))
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: JSON may hold U+2028 and its kin as they are, which Python takes for ends of lines.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:

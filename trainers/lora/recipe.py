@@ -80,7 +80,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "save_seconds": (0, 86_400),
 }
 # What a plan tells the people who follow it; the run itself does not read it.
-_FOR_PEOPLE = ("first_examples", "method", "passages")
+FOR_PEOPLE = ("first_examples", "method", "passages")
 _REFUSED = {
     "trust_remote_code": "foreign code is never run here",
     "hub_token": "a token belongs into the environment, never into a file",
@@ -94,7 +94,7 @@ def recipe_of(settings: Mapping[str, Setting]) -> Recipe:
     values: dict[str, object] = {}
     forms = {field.name: type(field.default) for field in fields(Recipe)}
     for name, setting in settings.items():
-        if name in _FOR_PEOPLE:
+        if name in FOR_PEOPLE:
             continue
         if name in _REFUSED:
             raise BadInput(
