@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from advisor.base.case import Case, open_case
-from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.errors import BadInput, EnvironmentMissing, did_you_mean
+from advisor.base.safetext import one_of, plain
 from advisor.cli.output import Output
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ EXAMPLES = (
 )
 
 
+_ASKED = "Asked for on the command line."
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `plan`."""
     parser.add_argument("case", metavar="CASE", help="the folder of the case")
@@ -32,6 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="fixes split and training (default: 0)")
     parser.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave a column out; repeatable")
     parser.add_argument("--keep", action="append", default=[], metavar="COLUMN", help="keep a column that would go")
+    parser.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a choice of the trainer's, made by you",
+    )
     parser.add_argument("--approach", default="", metavar="NAME", help="plan another approach; kept in writing")
     parser.add_argument("--as-of", default="", metavar="DATE", help="decide with the prices of that day")
 
@@ -67,7 +78,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     plan = replace(plan, decision_sha256=decision_hash(decision), tool_version=_version())
     machine = look_at_machine(case.folder)
     if plan.trainer:
-        plan = _with_estimate(plan, case)
+        plan = _with_estimate(_with_asked(plan, arguments.setting), case)
         _refuse_what_does_not_fit(plan, machine, shown)
     _save(case, plan)
     _show(plan, sheet, machine, shown, out)
@@ -119,12 +130,41 @@ def _fresh_look(case: Case, answers: Answers, out: Output) -> Look | None:
     return look_of(case)
 
 
+def _with_asked(plan: Plan, pairs: list[str]) -> Plan:
+    """The plan with the choices of `--setting`, each a number, a truth value or a text; the trainer checks them."""
+    from advisor.base.strictyaml import parse
+    from advisor.records.plan import Setting
+
+    asked = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not (sign and name.strip()):
+            raise BadInput(
+                f"{plain(pair, 60)!r} sets nothing.",
+                where="--setting",
+                fix="Write the name, then the value: --setting horizon=24",
+                code="usage",
+            )
+        value = parse(f"value: {text.strip()}", "--setting").data["value"] if text.strip() else ""
+        asked[name.strip()] = Setting(value, _ASKED)
+    return replace(plan, settings={**plan.settings, **asked})
+
+
 def _with_estimate(plan: Plan, case: Case) -> Plan:
     """The plan with the trainer's own settings and estimate."""
     from trainers.registry import find_trainer
 
     trainer = find_trainer(plan.trainer)
-    plan = replace(plan, settings={**plan.settings, **trainer.settings(plan, case.folder)})
+    known = trainer.settings(plan, case.folder)
+    for name in plan.settings:
+        if name not in known and plan.settings[name].reason == _ASKED:
+            raise BadInput(
+                f"The trainer {plan.trainer} has no setting {plain(name, 60)!r}.",
+                where="--setting",
+                fix=did_you_mean(name, known) or f"It has: {one_of(tuple(known), 12)}.",
+                code="no-setting",
+            )
+    plan = replace(plan, settings={**plan.settings, **known})
     return replace(plan, estimate=trainer.estimate(plan, case.folder))
 
 

@@ -14,6 +14,7 @@ from advisor.base.errors import BadInput, FactsMissing, did_you_mean
 from advisor.base.files import read_text
 from advisor.base.safetext import one_of, plain
 from advisor.base.shipped import rules_folder
+from advisor.planner.routes import Route, route_of
 from advisor.planner.stages import fill_stages
 from advisor.records.decision import Decision
 from advisor.records.facts import Value
@@ -64,11 +65,12 @@ def make_plan(
             fix=did_you_mean(chosen, words) or f"Known: {one_of(tuple(words), 12)}.",
             code="no-approach",
         )
-    trainer = _trainer(decision, chosen, known_trainers)
-    if trainer:
-        _check_data(case, look, data, target, chosen)
-    task = _task(facts, look)
-    dropped, suspects = _columns(look, drop, keep, trainer)
+    by_rule = decision.trainer.value if chosen == decision.approach else None
+    route = route_of(chosen, by_rule or "", facts, look, data, known_trainers, planning_rules("planning"))
+    if route.trainer:
+        _check_data(case, look, data, target, chosen, route)
+    task = route.task or _task(facts, look)
+    dropped, suspects = _columns(look, drop, keep, route.trainer) if route.picks_columns else ((), ())
     questions = tuple(suspect for suspect in suspects if suspect.name not in keep)
     accepted = tuple(
         AcceptedColumn(suspect.name, suspect.question, "Kept by the user when it was planned.")
@@ -76,17 +78,17 @@ def make_plan(
         if suspect.name in keep
     )
     split = look.split if look else SplitProposal(reason="No data was looked at yet.")
-    metric = _metric(decision, chosen, task, trainer)
+    metric = _metric(decision, chosen, task, route)
     plan = Plan(
         approach=chosen,
-        trainer=trainer,
+        trainer=route.trainer,
         task=task,
         data=data,
         data_sha256=look.sha256 if look else "",
         target=target,
         split=split,
         metric=metric,
-        gate=_gate(chosen, metric),
+        gate=_gate(chosen, task, metric),
         drop=dropped,
         settings=_settings(words[chosen]),
         budget_seconds=budget_seconds,
@@ -134,13 +136,7 @@ def _override(decision: Decision, approach: str) -> str:
     return f"Planned as {approach} by the user's wish while the decision is open; not answered: {open_questions}."
 
 
-def _trainer(decision: Decision, approach: str, known: Collection[str]) -> str:
-    by_rule = decision.trainer.value if approach == decision.approach else None
-    name = by_rule or planning_rules("planning")["trainers"].get(approach, "")
-    return name if name in known else ""
-
-
-def _check_data(case: str, look: Look | None, data: str, target: str, approach: str) -> None:
+def _check_data(case: str, look: Look | None, data: str, target: str, approach: str, route: Route) -> None:
     if not data:
         raise BadInput(
             f"The case names no data, and {approach} learns from data.",
@@ -149,7 +145,7 @@ def _check_data(case: str, look: Look | None, data: str, target: str, approach: 
             code="no-data",
         )
     known = [column.name for column in look.columns] if look else []
-    if not target and approach in planning_rules("planning")["needs_target"]:
+    if not target and route.needs_target:
         raise BadInput(
             "The case names no target, the column with the right answer.",
             where=f"{case}/answers.yaml",
@@ -226,11 +222,14 @@ def _columns(
     )
 
 
-def _metric(decision: Decision, approach: str, task: str, trainer: str) -> Setting:
-    """The rulebook's metric where it fits the approach and can be measured, the task's default otherwise."""
+def _metric(decision: Decision, approach: str, task: str, route: Route) -> Setting:
+    """The rulebook's metric where it fits the approach and can be measured, the task's default otherwise.
+
+    A route with a task of its own has a metric of its own: the rulebook speaks of whole approaches.
+    """
     rules = planning_rules("planning")
-    name = decision.metric.value if approach == decision.approach else None
-    measured = not trainer or name in rules["measured"].get(task, ())
+    name = decision.metric.value if approach == decision.approach and not route.task else None
+    measured = not route.trainer or name in rules["measured"].get(task, ())
     if name and measured:
         because = decision.metric.because
         reason = because[0].text if because else "Chosen by the rulebook."
@@ -244,8 +243,9 @@ def _metric(decision: Decision, approach: str, task: str, trainer: str) -> Setti
     return Setting(default["metric"], why, default["source"])
 
 
-def _gate(approach: str, metric: Setting) -> Gate:
-    gate = planning_rules("planning")["gates"].get(approach)
+def _gate(approach: str, task: str, metric: Setting) -> Gate:
+    rules = planning_rules("planning")
+    gate = rules["task_gates"].get(task, rules["gates"].get(approach))
     if gate is None:
         return Gate(str(metric.value), ())
     return Gate(str(metric.value), tuple(gate["against"]), gate["minimum_gain"], gate["confidence"])

@@ -50,10 +50,13 @@ ORIGINS = {"default": "assumed", "stated": "you said", "observed": "seen in the 
 BASELINES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
+    "naive": "the last value",
+    "seasonal_naive": "the last season",
     "api": "the ready-made model",
     "prompt": "the best instructions",
 }
 METRICS = {
+    "mase": "MASE",
     "roc_auc": "ROC-AUC",
     "f1": "F1",
     "macro_f1": "macro-F1",

@@ -218,11 +218,14 @@ def test_a_metric_that_the_trainer_cannot_measure_is_replaced_and_that_is_said()
 
 def test_the_plan_knows_what_the_trainers_can_measure() -> None:
     from trainers.common.metrics import METRICS
+    from trainers.forecast.measure import FORECAST_METRICS
     from trainers.lora import scores
 
     for task, names in planning_rules("planning")["measured"].items():
         if task in ("extract", "generate"):
             assert set(names) <= set(scores.METRICS)
+        elif task == "forecast":
+            assert set(names) == set(FORECAST_METRICS)
         else:
             assert set(names) == {metric.name for metric in METRICS.values() if task in metric.tasks}
 
@@ -252,4 +255,15 @@ def test_every_gate_and_limit_belongs_to_an_approach() -> None:
     rules = planning_rules("planning")
     for table in ("gates", "too_large", "trainers"):
         assert set(rules[table]) <= set(get_args(Approach))
+    assert {line["approach"] for line in rules["routes"]} <= set(get_args(Approach))
+    assert set(rules["task_gates"]) <= {line.get("task") for line in rules["routes"]}
     assert all(0 < share <= 1 for share in rules["limits"].values())
+
+
+def test_a_series_goes_to_the_forecast_trainer_with_its_own_metric_gate_and_no_columns_to_ask_about() -> None:
+    made = plan(the_look=replace(look(), task="forecast"), known_trainers=("classical", "forecast"))
+    assert (made.trainer, made.task, made.metric.value) == ("forecast", "forecast", "mase")
+    assert made.gate.against == ("naive", "seasonal_naive")
+    assert (made.drop, made.to_ask) == ((), ())
+    without = plan(the_look=replace(look(), task="forecast"))
+    assert (without.trainer, without.task) == ("classical", "regression")

@@ -1,0 +1,277 @@
+"""Forecasts are made from the past only, judged at rolling origins, and hold up against the naive ways."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.append(str(TESTS / "trainers"))
+
+from training_plans import Silent, ledger, plan_for, run_folder, written  # noqa: E402  after the path is set
+
+from advisor.base.errors import BadInput  # noqa: E402
+from advisor.records.look import SplitProposal  # noqa: E402
+from advisor.records.plain import load  # noqa: E402
+from advisor.records.plan import Plan  # noqa: E402
+from advisor.records.run import RunRecord  # noqa: E402
+from trainers.forecast.candidates import Problem, portfolio  # noqa: E402
+from trainers.forecast.clock import Clock, learn_clock, steps_of  # noqa: E402
+from trainers.forecast.lags import Shape, fit_boosted, fit_linear  # noqa: E402
+from trainers.forecast.origins import origins_of  # noqa: E402
+from trainers.forecast.panel import filled_from_the_past  # noqa: E402
+from trainers.forecast.seasons import scales  # noqa: E402
+from trainers.forecast.simple import Seasonal, Theta, drift, naive  # noqa: E402
+from trainers.registry import find_trainer  # noqa: E402
+from trainers.use.opened import open_run  # noqa: E402
+
+TRAIN = """
+import sys
+from pathlib import Path
+sys.path.append(sys.argv[2])
+from advisor.records.plain import load
+from advisor.records.plan import Plan
+from training_plans import Silent
+from trainers.registry import find_trainer
+case = Path(sys.argv[1])
+find_trainer("forecast").train(load(case / "plan.json", Plan), case, case / "runs" / "forecast-1", Silent())
+"""
+
+
+def shops(days: int = 365, seed: int = 0) -> pd.DataFrame:
+    """Two shops a day each, with a weekday, a trend and noise."""
+    draw = np.random.default_rng(seed)
+    when = pd.date_range("2026-01-01", periods=days, freq="D")
+    parts = []
+    for shop, size in (("north", 100.0), ("south", 5.0)):
+        sold = size * (1 + 0.002 * np.arange(days) + 0.5 * (when.dayofweek >= 5)) * draw.normal(1, 0.05, days)
+        parts.append(pd.DataFrame({"day": when.strftime("%Y-%m-%d"), "shop": shop, "sold": sold.round(2)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def forecast_plan(data: Path, target: str = "sold", **settings: object) -> Plan:
+    # A budget that leaves statsforecast out keeps these tests quick; the heavy one has time for it.
+    plan = plan_for(
+        data, target, "forecast", "mase", split=SplitProposal("time", "day"), against=("naive", "seasonal_naive"),
+        settings=settings, budget=600,
+    )  # fmt: skip
+    return replace(plan, trainer="forecast")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_statsforecast() -> object:
+    """Its models compile for a minute; a heavy test has them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainers.forecast.candidates.is_installed", lambda: False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def sold(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunRecord]:
+    case = tmp_path_factory.mktemp("shops")
+    plan = forecast_plan(written(shops(), case))
+    return case, find_trainer("forecast").train(plan, case, run_folder(case, "forecast-1"), Silent())
+
+
+def test_two_shops_are_forecast_better_than_last_week(sold: tuple[Path, RunRecord]) -> None:
+    case, record = sold
+    assert record.gate.outcome == "earned"
+    assert record.sealed.metric == "mase"
+    assert record.sealed.low < record.sealed.value < record.sealed.high < 1
+    assert [item.against for item in record.gate.comparisons] == ["naive", "seasonal_naive"]
+    assert 0.8 <= record.secondary["interval_coverage"] <= 1
+    assert {one["series"] for one in record.diagnostics["series"]} == {"north", "south"}
+    names = [candidate.name for candidate in record.candidates]
+    assert names[:2] == ["the last value", "the value 7 steps before"]
+    assert [event["event"] for event in ledger(case)].count("sealed_opened") == 1
+    assert load(case / "runs" / "forecast-1" / "run.json", RunRecord) == record
+
+
+def test_rows_without_a_value_are_forecast_and_others_give_their_own(sold: tuple[Path, RunRecord]) -> None:
+    case, _ = sold
+    opened = open_run(case / "runs" / "forecast-1")
+    ahead = pd.date_range("2027-01-02", periods=7, freq="D").strftime("%Y-%m-%d")
+    rows = pd.DataFrame({"day": ahead, "shop": "north", "sold": [None] * 7})
+    said = opened.answer(rows).predictions
+    assert all(150 < value < 290 for value in said)
+    assert max(said) == max(said[0], said[1])  # the 2nd and 3rd are a weekend
+    known = rows.assign(sold=[150.0] * 3 + [None] * 4)
+    assert opened.answer(known).predictions[:3] == [150.0] * 3
+
+
+def test_what_cannot_be_foretold_is_said_in_one_sentence(sold: tuple[Path, RunRecord]) -> None:
+    case, _ = sold
+    opened = open_run(case / "runs" / "forecast-1")
+    far = pd.DataFrame({"day": ["2027-06-01"], "shop": ["north"], "sold": [None]})
+    with pytest.raises(BadInput, match="steps after the last known value"):
+        opened.answer(far)
+    with pytest.raises(BadInput, match="never met 1 of these series: east"):
+        opened.answer(far.assign(shop="east"))
+    with pytest.raises(BadInput, match="lies before the last known value"):
+        opened.answer(far.assign(day="2026-06-01"))
+
+
+def test_no_way_sees_what_comes_after_its_origin() -> None:
+    draw = np.random.default_rng(1)
+    values = np.abs(draw.normal(10, 2, (3, 200))) + np.sin(np.arange(200) / 7 * 2 * np.pi) * 3 + 10
+    problem = Problem(values, values, (7,), 7, Clock((), "row", 0.0, 1.0), 0)
+    changed = values.copy()
+    changed[:, 150:] = 1e6
+    other = Problem(changed, changed, (7,), 7, problem.clock, 0)
+    moments = np.arange(150, 157)
+    for candidate in portfolio(problem, 150):
+        one = candidate.fitted(problem, 150)(values[:, :150], moments)
+        two = candidate.fitted(other, 150)(changed[:, :150], moments)
+        assert np.array_equal(one, two), candidate.name
+
+
+def test_theta_is_smoothing_with_half_the_trend() -> None:
+    line = np.arange(40.0)[None, :] * 2 + 5
+    found = Theta(1, multiplicative=False)(line, 5)[0]
+    assert np.all(np.diff(found) == pytest.approx(1.0))  # half of the slope of two
+    weekly = np.tile([1.0, 2, 3, 4, 5, 6, 7], 10)[None, :] + 10
+    for multiplicative in (False, True):
+        assert Theta(7, multiplicative)(weekly, 7)[0] == pytest.approx(weekly[0, :7], rel=0.02)
+
+
+def test_the_naive_ways_say_what_their_names_say() -> None:
+    history = np.array([[1.0, 2, 3, 4, 5, 6]])
+    assert naive(history, 2).tolist() == [[6, 6]]
+    assert drift(history, 2).tolist() == [[7, 8]]
+    assert Seasonal(3)(history, 4).tolist() == [[4, 5, 6, 4]]
+    assert Seasonal(3, cycles=2)(history, 3).tolist() == [[2.5, 3.5, 4.5]]
+
+
+def test_mase_divides_by_the_change_over_a_season() -> None:
+    values = np.array([[1.0, 5, 2, 7, np.nan, 6], [3, 3, 3, 3, 3, 3]])
+    # Changes over two steps: 1, 2, not known, 1 (7 to 6).
+    found = scales(values, 2)
+    assert found[0] == pytest.approx(4 / 3)
+    assert np.isnan(found[1])
+
+
+def test_sealed_windows_lie_after_all_that_was_learnt_from() -> None:
+    origins = origins_of(1_000, 24, 0.2)
+    assert origins.sealed.min() == origins.train_until
+    assert origins.sealed.max() + 24 <= 1_000
+    assert origins.development.max() + 24 <= origins.train_until
+    assert origins.development.min() == origins.fit_until
+    assert np.diff(origins.sealed).min() >= 24
+
+
+@pytest.mark.parametrize(
+    ("texts", "step"),
+    [
+        (["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"], "month"),
+        (["2026-01-01 00:00", "2026-01-01 00:30", "2026-01-01 01:00", "2026-01-01 02:00"], "1800"),
+        (["2024", "2025", "2026", "2027"], "row"),
+    ],
+)
+def test_the_step_is_read_off_the_times(texts: list[str], step: str) -> None:
+    frame = pd.DataFrame({"when": texts})
+    clock = learn_clock(frame, ("when",), None)
+    assert clock.step == step
+    expected = [0, 1, 2, 4] if step == "1800" else [0, 1, 2, 3]
+    assert steps_of(frame, clock).tolist() == expected
+
+
+def test_gaps_are_filled_from_the_past_only() -> None:
+    assert filled_from_the_past(np.array([[np.nan, 1, np.nan, 3]])).tolist() == [[1, 1, 1, 3]]
+
+
+def test_a_trend_goes_on_and_sizes_do_not_matter_to_what_is_learnt() -> None:
+    steps = np.arange(160.0)
+    small = 10 + 0.5 * steps + 3 * np.sin(steps / 12 * 2 * np.pi)
+    both = np.stack([small, 1000 * small])
+    known = np.ones_like(both, dtype=bool)
+    shape = Shape(12, (12,), logarithm=False)
+    truth = 10 + 0.5 * np.arange(150, 162) + 3 * np.sin(np.arange(150, 162) / 12 * 2 * np.pi)
+    for forecaster in (
+        fit_linear(both[:, :150], known[:, :150], shape, 1.0),
+        fit_boosted(both[:, :150], known[:, :150], shape, Clock((), "row", 0.0, 1.0), 0),
+    ):
+        found = forecaster(both[:, :150], np.arange(150, 162))
+        assert found[1] == pytest.approx(1000 * found[0], rel=1e-3)
+        assert np.abs(found[0] - truth).mean() < 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda f: f.assign(sold="much"), "no column of numbers"),
+        (lambda f: f.assign(sold=7.0), "same number in every row"),
+        (lambda f: f.head(30), "needs at least 40"),
+        (lambda f: f.assign(day=["soon", *f["day"][1:]]), "do not say when: for example 'soon'"),
+        (lambda f: pd.concat([f, f.head(3)]), "share a moment"),
+    ],
+)
+def test_broken_series_are_refused_in_one_sentence(spoil: object, said: str, tmp_path: Path) -> None:
+    frame = spoil(shops(60)[lambda f: f["shop"] == "north"].drop(columns="shop"))  # type: ignore[operator]  # a function
+    plan = forecast_plan(written(frame, tmp_path))
+    with pytest.raises(BadInput, match=said) as caught:
+        find_trainer("forecast").train(plan, tmp_path, run_folder(tmp_path, "forecast-1"), Silent())
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "settings", [{"horizon": "soon"}, {"horizon": 0}, {"seasons": "7,x"}, {"interval": 2}, {"series": "town"}]
+)
+def test_choices_that_cannot_be_are_refused(settings: dict[str, object], tmp_path: Path) -> None:
+    plan = forecast_plan(written(shops(60), tmp_path), **settings)
+    with pytest.raises(BadInput) as caught:
+        find_trainer("forecast").train(plan, tmp_path, run_folder(tmp_path, "forecast-1"), Silent())
+    assert "plan.yaml" in caught.value.where
+
+
+def test_noise_earns_no_place(tmp_path: Path) -> None:
+    draw = np.random.default_rng(3)
+    steps = np.cumsum(draw.normal(size=300))
+    frame = pd.DataFrame({"day": pd.date_range("2026-01-01", periods=300).strftime("%Y-%m-%d"), "sold": steps})
+    plan = forecast_plan(written(frame, tmp_path))
+    record = find_trainer("forecast").train(plan, tmp_path, run_folder(tmp_path, "forecast-1"), Silent())
+    assert record.gate.outcome == "not_earned"  # of a random walk nothing is better than its last value
+
+
+@pytest.mark.heavy
+def test_a_killed_run_goes_on_and_gives_the_same_forecasts(tmp_path: Path) -> None:
+    import shutil
+
+    plans = {}
+    for name in ("whole", "killed"):
+        case = tmp_path / name
+        plans[name] = forecast_plan(written(shops(120), case))
+        (case / "plan.json").write_text(json.dumps(_plain(plans[name])), encoding="utf-8")
+        run_folder(case, "forecast-1")
+    shutil.copy(tmp_path / "whole" / "data.csv", tmp_path / "killed" / "data.csv")
+    words = [sys.executable, "-c", TRAIN]
+    where = {"cwd": TESTS.parent, "env": {**os.environ, "PYTHONPATH": str(TESTS.parent)}}
+    subprocess.run([*words, str(tmp_path / "whole"), str(TESTS / "trainers")], check=True, **where)
+    work = tmp_path / "killed" / "runs" / "forecast-1" / "work"
+    child = subprocess.Popen([*words, str(tmp_path / "killed"), str(TESTS / "trainers")], **where)
+    end = time.monotonic() + 120
+    while time.monotonic() < end and len(list(work.glob("*.npz"))) < 3:
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert not (work.parent / "COMPLETE").exists()
+    subprocess.run([*words, str(tmp_path / "killed"), str(TESTS / "trainers")], check=True, **where)
+    first, second = (
+        (tmp_path / name / "runs" / "forecast-1" / "test_predictions.csv").read_bytes() for name in ("whole", "killed")
+    )
+    assert first == second
+
+
+def _plain(plan: Plan) -> object:
+    from advisor.records.plain import to_plain
+
+    return to_plain(plan)

@@ -1,0 +1,1 @@
+"""Forecasts of one or many series: naive ways first, then what beats them at rolling origins."""

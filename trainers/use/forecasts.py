@@ -1,0 +1,28 @@
+"""Opens a forecasting run: rows without a value are foretold, from the run's own history and the rows before them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from advisor.records.run import RunRecord
+from trainers.forecast.ahead import answer
+from trainers.forecast.model_file import load_model
+from trainers.use.answers import Answers
+from trainers.use.inputs import InputColumn
+from trainers.use.opened import Allowance, Backend
+
+
+def open_forecasts(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
+    """The run's backend; `low` and `high` stand beside each forecast as its interval."""
+    model = load_model(run)
+    named = [*model.layout.time, *([model.layout.series] if model.layout.series else [])]
+    columns = tuple(InputColumn(name, "any") for name in [*named, model.layout.target])
+
+    def told(frame: pd.DataFrame) -> Answers:
+        with threadpool_limits(1):
+            return Answers(answer(model, frame).predictions.tolist())
+
+    return Backend(columns, (), told)
