@@ -76,7 +76,9 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         _flush()
 
     try:
-        serve_forever(app, address, allowed.stop_seconds, ready)
+        serve_forever(
+            app, address, allowed.stop_seconds, ready, head_seconds=allowed.request_seconds, any_host=bool(key)
+        )
     except KeyboardInterrupt:
         pass
     finally:

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from advisor.base.errors import EnvironmentMissing
+from trainers.serving.guards import OnlyByOwnName, patient_for
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -31,10 +32,24 @@ def listen(host: str, port: int) -> socket.socket:
     return opened
 
 
-def serve_forever(app: FastAPI, opened: socket.socket, stop_seconds: int, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or ^C, then finish what came in within `stop_seconds`. `ready` is called once it answers."""
+def serve_forever(
+    app: FastAPI,
+    opened: socket.socket,
+    stop_seconds: int,
+    ready: Callable[[], None],
+    *,
+    head_seconds: float,
+    any_host: bool,
+) -> None:
+    """Serve until SIGTERM or ^C, then finish what came in within `stop_seconds`. `ready` is called once it answers.
+
+    A request's headers must come within `head_seconds`. Without `any_host` only requests to this machine's own names
+    are answered.
+    """
     config = uvicorn.Config(
-        app,
+        app if any_host else OnlyByOwnName(app),
+        http=patient_for(head_seconds),
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -1,0 +1,115 @@
+"""A served run met by clients that mean harm: silent, endless, or a page that borrows the name of this machine."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from promises import Figure
+
+pytest.importorskip("uvicorn", reason="serving is in the serve extra")
+
+# The real server around the smallest application: what is tried here comes before any model.
+SERVER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from fastapi import FastAPI
+from trainers.serving.server import listen, serve_forever
+app = FastAPI()
+@app.get("/healthz")
+async def healthz(): return {"status": "ok"}
+address = listen("127.0.0.1", 0)
+def ready(): print(address.getsockname()[1], flush=True)
+serve_forever(app, address, 5, ready, head_seconds=0.5, any_host=sys.argv[2] == "any")
+"""
+
+
+@contextmanager
+def serving(hosts: str) -> Iterator[int]:
+    words = [sys.executable, "-c", SERVER, str(Path(__file__).resolve().parents[2]), hosts]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+        server.terminate()
+        assert server.wait(timeout=60) == 0
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with serving("own") as number:
+        yield number
+
+
+def healthy(port: int, host: str = "localhost") -> int:
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        client.request("GET", "/healthz", headers={"Host": host})
+        return client.getresponse().status
+    finally:
+        client.close()
+
+
+def is_let_go(client: socket.socket) -> bool:
+    """Whether the server ends this connection by itself."""
+    client.settimeout(30)
+    try:
+        while client.recv(4096):
+            pass
+    except ConnectionResetError:
+        pass
+    except TimeoutError:
+        return False
+    return True
+
+
+# What each client sends before it falls silent.
+SLOW = {
+    "nothing": b"",
+    "half a request line": b"GET /hea",
+    "headers without an end": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n",
+    "a whole request, then half of one": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /",
+    "a header of 100,000 letters": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: " + b"b" * 100_000,
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 100,
+    "two lengths": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+    "a line that never ends": b"A" * 70_000,
+}
+
+
+def test_clients_that_never_finish_are_let_go_and_hold_up_nobody(port: int, figure: Figure) -> None:
+    clients = []
+    for said in SLOW.values():
+        for _ in range(10):
+            client = socket.create_connection(("127.0.0.1", port))
+            client.sendall(said)
+            clients.append(client)
+    assert healthy(port) == 200
+    kept = [number for number, client in enumerate(clients) if not is_let_go(client)]
+    assert kept == []
+    assert healthy(port) == 200
+    for client in clients:
+        client.close()
+    figure(25, "connections that never finish, let go", f"{len(clients)} of {len(clients)}")
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:80", "LOCALHOST"])
+def test_this_machine_is_answered_under_its_own_names(port: int, host: str) -> None:
+    assert healthy(port, host) == 200
+
+
+FOREIGN = ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "127.0.0.2", "")
+
+
+def test_a_page_that_points_its_name_at_this_machine_reads_nothing(port: int, figure: Figure) -> None:
+    assert [healthy(port, host) for host in FOREIGN] == [421] * len(FOREIGN)
+    figure(25, "foreign host names refused", f"{len(FOREIGN)} of {len(FOREIGN)}")
+
+
+def test_with_a_key_any_name_is_answered() -> None:
+    with serving("any") as port:
+        assert healthy(port, "models.example") == 200
