@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from advisor.base.safetext import plain
 from advisor.evidence.sheet import CLASS_TASKS, Sheet
 from advisor.records.look import Pitfall, SplitProposal
@@ -13,29 +15,57 @@ _SMALL = 1_000
 
 def propose(sheet: Sheet, pitfalls: dict[str, Pitfall]) -> SplitProposal:
     """The split that the findings call for, with the reason. Groups come before time, time before chance."""
-    development, folds, sizes = _sizes(sheet.labelled)
-    groups, order = pitfalls.get("P501"), pitfalls.get("P503")
+    groups, order, repeated = pitfalls.get("P501"), pitfalls.get("P503"), pitfalls.get("P502")
     if groups is not None and groups.outcome == "issue" and groups.columns:
         name = groups.columns[0]
         reason = f"Rows of one {plain(name, 60)} are alike: they all go to one part, so the test asks about new ones."
-        return SplitProposal("group", name, 0.2, f"{reason} {sizes}", development, folds)
+        return _sized(sheet, pitfalls, SplitProposal("group", name, reason=reason))
     if sheet.task == "forecast" or (order is not None and order.outcome == "issue"):
         # An hour of the day or a month sorts nothing by itself: then the file's own order is the order in time.
         by_itself = sheet.order is not None and sheet.order.how in ("dates", "counter")
         name = sheet.order.columns[0] if sheet.order is not None and by_itself else ""
         reason = "The rows follow each other in time: train on the past, test on the latest fifth."
-        return SplitProposal("time", name, 0.2, f"{reason} {sizes}", development, folds)
-    together = _together(pitfalls)
+        return _sized(sheet, {}, SplitProposal("time", name, reason=reason))
+    if repeated is not None and repeated.outcome == "issue":
+        reason = f"Rows that differ only in {plain(repeated.columns[0], 60)} are one thing measured several times: "
+        reason += "they all go to one part, so the test asks about new things."
+        same = repeated.evidence.get("same")
+        columns = tuple(map(str, same)) if isinstance(same, list) else ()
+        return _sized(sheet, pitfalls, SplitProposal("group", reason=reason, same=columns))
     if sheet.task in CLASS_TASKS:
         reason = "No groups and no order in time were found: a random split that keeps the classes in proportion."
-        return SplitProposal("stratified", "", 0.2, f"{reason}{together} {sizes}", development, folds)
-    reason = "No groups and no order in time were found: a random split."
-    return SplitProposal("random", "", 0.2, f"{reason}{together} {sizes}", development, folds)
+        return _sized(sheet, pitfalls, SplitProposal("stratified", reason=reason))
+    return _sized(
+        sheet, pitfalls, SplitProposal("random", reason="No groups and no order in time were found: a random split.")
+    )
 
 
-def _together(pitfalls: dict[str, Pitfall]) -> str:
-    repeated = any(pitfalls[code].outcome in ("issue", "tip") for code in ("P201", "P202") if code in pitfalls)
-    return " Copies of a row stay in one part." if repeated else ""
+def _sized(sheet: Sheet, pitfalls: dict[str, Pitfall], proposal: SplitProposal) -> SplitProposal:
+    """The proposal with its parts, and with copies and near copies kept together where there are some."""
+    development, folds, sizes = _sizes(sheet.labelled)
+    limits, near = sheet.entry("P202").thresholds, pitfalls.get("P202")
+    columns: tuple[str, ...] = ()
+    together = _copies(pitfalls)
+    if near is not None and near.outcome in ("issue", "tip"):
+        largest = near.evidence.get("largest_group", 0.0)
+        if isinstance(largest, float) and largest > limits["largest_group"]:
+            together += f" Near copies cannot be kept in one part: {largest:.0%} of the rows are variants of one text."
+        else:
+            columns, together = near.columns, " Copies and near copies of a row stay in one part."
+    return replace(
+        proposal,
+        reason=f"{proposal.reason}{together} {sizes}",
+        development_share=development,
+        folds=folds,
+        near=columns,
+        similarity=limits["similarity"],
+        distance=limits["distance"],
+    )
+
+
+def _copies(pitfalls: dict[str, Pitfall]) -> str:
+    found = pitfalls.get("P201")
+    return " Copies of a row stay in one part." if found and found.outcome in ("issue", "tip", "ignored") else ""
 
 
 def _sizes(labelled: int) -> tuple[float, int, str]:

@@ -45,6 +45,8 @@ class SplitProposal:
     """How to hold rows back: `kind` is stratified, random, group or time, by `column` where it needs one.
 
     `development_share` is for choosing between models; 0 means cross-validation in `folds` folds on what is not test.
+    A group without a `column` is every set of rows that are equal in all the columns `same`. Near copies stay in one
+    part, judged by the columns `near`: a text by its words (`similarity`), numbers by their `distance` in deviations.
     """
 
     kind: str = "stratified"
@@ -53,6 +55,10 @@ class SplitProposal:
     reason: str = ""
     development_share: float = 0.0
     folds: int = 5
+    same: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    similarity: float = 0.8
+    distance: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)

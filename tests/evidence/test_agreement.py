@@ -30,7 +30,7 @@ SETS = {
     "ames": Known("regression", traps=("P503",), split="random", heavy=True),
     "wine_quality": Known("multiclass", traps=("P201", "P302"), severe=("P201",)),
     "bikeshare_hourly": Known("regression", traps=("P103", "P101", "P503"), severe=("P103",), split="time", heavy=True),
-    "concrete": Known("regression", traps=("P502", "P201", "P203"), split="random"),
+    "concrete": Known("regression", traps=("P502", "P201", "P203"), split="group"),
     "parkinsons_tele": Known(
         "regression", traps=("P501", "P101"), severe=("P501", "P101", "P703"), split="group", heavy=True
     ),

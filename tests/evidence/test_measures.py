@@ -88,7 +88,8 @@ def test_texts_that_differ_in_spelling_are_near_and_others_are_not() -> None:
         "the parcel never arrived although it says delivered",
         "where can I change the address of my account",
     ])  # fmt: skip
-    assert near_texts(texts, 0.8, 0).tolist() == [False, True, False, False]
+    found, largest = near_texts(texts, 0.8, 0)
+    assert found.tolist() == [False, True, False, False] and largest == 0.5
 
 
 def test_rows_of_numbers_that_differ_in_the_last_digit_are_near() -> None:

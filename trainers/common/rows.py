@@ -70,7 +70,7 @@ def load_rows(plan: Plan, folder: Path) -> Rows:
     target = read_target(frame[plan.target], plan.task, str(setting.value) if setting else "")
     dropped = {plan.target, *(column.name for column in plan.drop)}
     split_by = frame[plan.split.column] if plan.split.column else None
-    if plan.split.kind == "group":
+    if plan.split.kind == "group" and plan.split.column:
         # The model will meet new groups: what names the group cannot help there, and misleads here.
         dropped.add(plan.split.column)
     features = frame.drop(columns=list(dropped))
@@ -128,13 +128,14 @@ def _check_columns(plan: Plan, names: list[str]) -> None:
     wanted = {"target": plan.target, **{f"drop: {column.name}": column.name for column in plan.drop}}
     if plan.split.column:
         wanted["split.column"] = plan.split.column
-    elif plan.split.kind == "group":
+    elif plan.split.kind == "group" and not plan.split.same:
         raise BadInput(
             "The plan splits by group but names no column.",
             where="plan.yaml: split.column",
             fix="Name the column that tells whose row it is.",
             code="no-group",
         )
+    wanted |= {f"split.same: {name}": name for name in plan.split.same}
     for where, name in wanted.items():
         if name not in names:
             raise BadInput(

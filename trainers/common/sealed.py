@@ -75,6 +75,8 @@ def _way(plan: Plan) -> dict[str, object]:
         "test_share": plan.split.test_share,
         "seed": plan.seed,
     }
+    if plan.split.same:
+        way["same"] = list(plan.split.same)
     if plan.split.kind == "time":
         way["data_sha256"] = plan.data_sha256
     return way

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from advisor.base.errors import BadInput
+from advisor.base.near import joined, near_number_groups, near_text_groups
 from advisor.base.safetext import plain
 from advisor.base.textnumbers import numbers_in
 from advisor.records.look import SplitProposal
@@ -93,8 +94,13 @@ def split_rows(
         units = np.arange(len(features))
         test = _latest(order, proposal.test_share)
     else:
-        keys = content if proposal.kind != "group" or split_by is None else _group_hashes(split_by)
+        keys = _keys(features, content, proposal, split_by)
         units = _codes(keys)
+        near = [name for name in proposal.near if name in features]
+        if proposal.near and len(features.columns) == 1:
+            near = list(features.columns)  # a trainer of texts knows one column only, under its own name
+        if near:
+            units, keys = _with_near_copies(units, keys, features[near], proposal, seed)
         test = np.isin(units, units[np.isin(names, list(sealed_before))]) if sealed_before else np.zeros(0, dtype=bool)
         if not test.any():
             test = _drawn(units, keys, strata, proposal, seed)
@@ -183,6 +189,32 @@ def _stratum_of(units: Codes, strata: Codes) -> Codes:
     found = np.full(int(units.max()) + 1, np.iinfo(np.int64).max, dtype=np.int64)
     np.minimum.at(found, units, strata)
     return found
+
+
+def _keys(features: pd.DataFrame, content: Hashes, proposal: SplitProposal, split_by: pd.Series[Any] | None) -> Hashes:
+    """One value for rows that must not part: their content, their group, or the columns that they share."""
+    if proposal.kind != "group":
+        return content
+    same = [name for name in proposal.same if name in features]
+    if same:
+        return content_hashes(features[same])
+    return content if split_by is None else _group_hashes(split_by)
+
+
+def _with_near_copies(
+    units: Codes, keys: Hashes, compared: pd.DataFrame, proposal: SplitProposal, seed: int
+) -> tuple[Codes, Hashes]:
+    """The units with near copies in one, each named by its smallest key, whatever the order of the rows."""
+    texts = [name for name in compared if numbers_in(compared[name]) is None]
+    if texts:
+        near = near_text_groups(compared[texts[0]].astype(object).fillna(""), proposal.similarity, seed)
+    else:
+        numbers = {str(name): numbers_in(compared[name]) for name in compared}
+        near = near_number_groups(pd.DataFrame(numbers), proposal.distance)
+    units = _codes(joined(units, near))
+    least = np.full(int(units.max()) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(least, units, keys)
+    return units, least[units]
 
 
 def _group_hashes(column: pd.Series[Any]) -> Hashes:

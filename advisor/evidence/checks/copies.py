@@ -20,21 +20,19 @@ def near_duplicates(sheet: Sheet) -> Pitfall:
     if texts:
         longest = max(texts, key=lambda column: column.distinct)
         cells = sheet.frame[longest.name].dropna()
-        found = near_texts(spread(cells, int(limits["most_rows"]) * 2), limits["similarity"], sheet.seed)
+        found, largest = near_texts(spread(cells, int(limits["most_rows"]) * 2), limits["similarity"], sheet.seed)
     elif len(numbers) >= 3 and not (order and order.one_series):
         table = sheet.frame[numbers].iloc[:: max(1, -(-len(sheet.frame) // int(limits["most_rows"])))]
-        found = near_numbers(table, limits["distance"], limits["times_chance"])
+        found, largest = near_numbers(table, limits["distance"], limits["times_chance"]), 0.0
     else:
         return entry.not_applicable()
-    columns = [longest.name] if texts else numbers[:4]
+    columns = [longest.name] if texts else numbers
     rows = int(found.sum())
     share = rows / max(len(found), 1)
-    seen: dict[str, Any] = {"rows": rows, "share": percent(share)}
+    seen: dict[str, Any] = {"rows": rows, "share": percent(share), "largest_group": round(largest, 4)}
     if share >= limits["issue"]:
         return entry.issue(columns, **seen)
-    return (
-        entry.tip([longest.name] if texts else numbers[:4], **seen) if share >= limits["tip"] else entry.passed(**seen)
-    )
+    return entry.tip(columns, **seen) if share >= limits["tip"] else entry.passed(**seen)
 
 
 def across_the_given_split(sheet: Sheet) -> Pitfall:

@@ -65,4 +65,4 @@ def repeated_measurements(sheet: Sheet) -> Pitfall:
     # Where every column could be left out, the table is a grid of all combinations and not measurements of one thing.
     if share < limits["issue"] or others > share / 2 or share < limits["times_chance"] * by_chance:
         return entry.passed()
-    return entry.issue([name], share=percent(share))
+    return entry.issue([name], share=percent(share), same=[other for other in names if other != name])
