@@ -16,7 +16,7 @@ from trainers.lora.forward import AnswerLoss, step_gradients
 from trainers.lora.generate import answer
 from trainers.lora.loop import tally
 from trainers.lora.recipe import Recipe
-from trainers.lora.session import adapted_model, is_plain_head
+from trainers.lora.session import adapted_model
 from trainers.lora.tokens import Encoded, Encoder
 
 INSTRUCTION = "route the card and the cash and the account: " * 8
@@ -202,16 +202,34 @@ def test_a_cache_that_grows_in_place_writes_what_the_models_own_does(loss: Answe
     assert max(map(len, said)) > 100
 
 
-def test_a_head_that_does_more_than_multiply_keeps_its_own_way(tiny_model: Path) -> None:
-    model = load_model(tiny_model, dtype="float32", attention="sdpa")
-    assert is_plain_head(model)
+@pytest.mark.parametrize("kind", ["Gemma2", "Cohere", "Granite"])
+def test_heads_that_cap_or_scale_are_learned_under_their_own_loss(kind: str, encoder: Encoder) -> None:
+    import transformers
+
+    more = {"Gemma2": {"head_dim": 8, "final_logit_softcapping": 0.5}, "Cohere": {"logit_scale": 0.3}}
+    own = more.get(kind, {"logits_scaling": 4.0})
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(
+        vocab_size=len(encoder.tokenizer),
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        pad_token_id=2,
+        initializer_range=0.3,
+        **own,
+    )
+    model = getattr(transformers, f"{kind}ForCausalLM")(config).double().requires_grad_(False).eval()
+    adapted_model(model, Recipe(r=2))
+    loss = AnswerLoss(model)
+    assert loss.is_the_models_own()
+    rows = [encoder.encode(example) for example in examples(5, instruction="")]
+    total, _ = step_gradients(loss, [rows[:2], rows[2:]])
+    assert total == pytest.approx(float(loss.plain_loss(rows).detach()), rel=1e-6)
+    loss.cap, loss.scale = 0.0, 1.0
+    assert not loss.is_the_models_own()
+
+
+def test_the_end_tokens_are_those_of_the_model_and_its_tokenizer(tiny_model: Path) -> None:
     assert end_ids(tiny_model, load_tokenizer(tiny_model)) == [2]
-    plain = model.forward
-
-    def capped(*words: object, **named: object) -> object:
-        output = plain(*words, **named)
-        output.logits = 0.3 * torch.tanh(output.logits / 0.3)
-        return output
-
-    model.forward = capped
-    assert not is_plain_head(model)

@@ -4,7 +4,7 @@ The transformers model and its peft layers are used as they stand. Two things ar
 
 - The vocabulary head is applied to the positions that carry loss, in slices, and each slice's gradient is taken at
   once, so that no table of logits is kept (49,152 × 4 bytes a position). `plain_loss` is the model's own way; the two
-  agree to rounding, which is checked when a model is loaded: one whose head does more than multiply keeps its own.
+  agree to rounding. A head that learns, or caps or scales its logits, goes through torch's own gradients instead.
 - Rows that begin with the same instruction share its keys and values; their gradients are summed over the rows of the
   step and sent back through the instruction once. Exact, as the instruction never sees what follows it.
 """
@@ -99,8 +99,25 @@ class AnswerLoss:
         self.model = model
         self.decoder = model.base_model
         self.head = model.get_output_embeddings()
-        self.own_head = own_head
+        config = model.config.get_text_config()
+        self.cap = float(getattr(config, "final_logit_softcapping", None) or 0.0)  # Gemma
+        self.scale = float(getattr(model, "logit_scale", None) or 1.0)  # Cohere
+        self.scale /= float(getattr(config, "logits_scaling", None) or 1.0)  # Granite
+        self.own_head = own_head or bool(self.cap) or self.scale != 1.0
         self.device = next(model.parameters()).device
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """The model's logits for last hidden states, in float32, capped and scaled as the model does it."""
+        found: Tensor = self.head(hidden).float() * self.scale
+        return self.cap * torch.tanh(found / self.cap) if self.cap else found
+
+    def is_the_models_own(self) -> bool:
+        """Whether `logits` says what the model's own forward says: a head may do what is not known here."""
+        ids = torch.arange(4, device=self.device)[None] % self.model.config.get_text_config().vocab_size
+        with torch.no_grad():
+            own = self.model(input_ids=ids, use_cache=False).logits.float()
+            ours = self.logits(self.decoder(input_ids=ids, use_cache=False).last_hidden_state)
+        return bool(torch.allclose(own, ours, rtol=1e-3, atol=1e-3))
 
     @property
     def can_share(self) -> bool:
@@ -119,8 +136,7 @@ class AnswerLoss:
         """The summed loss of the rows' learned tokens, and how many they are."""
         hidden, targets, _ = self._hidden(rows, prefix)
         if self.own_head:
-            logits = self.head(hidden).float()
-            return functional.cross_entropy(logits, targets, reduction="sum"), len(targets)
+            return functional.cross_entropy(self.logits(hidden), targets, reduction="sum"), len(targets)
         bias = getattr(self.head, "bias", None)
         loss: Tensor = HeadLoss.apply(hidden, self.head.weight, bias, targets)  # type: ignore[no-untyped-call]
         return loss, len(targets)
@@ -132,7 +148,7 @@ class AnswerLoss:
         loss, right = 0.0, torch.zeros_like(targets, dtype=torch.bool)
         for start in range(0, len(targets), _SLICE):
             part = slice(start, start + _SLICE)
-            logits = self.head(hidden[part]).float()
+            logits = self.logits(hidden[part])
             loss += float(functional.cross_entropy(logits, targets[part], reduction="sum"))
             right[part] = logits.argmax(-1) == targets[part]
         wrong_rows = set(owner[~right].tolist())

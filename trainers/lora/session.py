@@ -13,6 +13,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
+from advisor.base.errors import BadInput
+from advisor.base.safetext import plain
 from trainers.contract import Progress
 from trainers.lora.base import end_ids, load_model, load_tokenizer, locate
 from trainers.lora.classes import ClassLoss, LabelEncoder, label_options, padding_of
@@ -120,19 +122,17 @@ def open_session(
         sorter = ClassLoss(model, padding_of(tokenizer))
         coder = LabelEncoder(tokenizer, labels)
         return Session(coder, model, adapted, sorter, device, arithmetic, settled, tuple(labels))
-    own_head = recipe.learning == "full" or not is_plain_head(model)
-    loss = AnswerLoss(model, own_head=own_head)
+    loss = AnswerLoss(model, own_head=recipe.learning == "full")
+    if not loss.is_the_models_own():
+        raise BadInput(
+            f"The head of {plain(recipe.base, 60)} does more with its logits than this trainer knows.",
+            where="plan.yaml: settings.base",
+            why="It would learn under another loss than it answers with.",
+            fix="Choose another base model, for example smollm2-135m-instruct.",
+            code="unknown-head",
+        )
     encoder = Encoder(tokenizer, end_ids(where, tokenizer))
     return Session(encoder, model, adapted, loss, device, arithmetic, settled)
-
-
-def is_plain_head(model: Any) -> bool:
-    """Whether the logits are the head times the last hidden states and nothing more (Gemma caps, Cohere scales)."""
-    ids = torch.arange(4, device=next(model.parameters()).device)[None] % model.config.get_text_config().vocab_size
-    with torch.no_grad():
-        own = model(input_ids=ids, use_cache=False).logits.float()
-        ours = model.get_output_embeddings()(model.base_model(input_ids=ids, use_cache=False).last_hidden_state).float()
-    return bool(torch.allclose(own, ours, rtol=1e-3, atol=1e-3))
 
 
 def adapted_model(model: Any, recipe: Recipe, adapter: Path | None = None) -> Any:
