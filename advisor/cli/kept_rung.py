@@ -57,7 +57,7 @@ def _check(case: Case, climb: ClimbRecord) -> None:
             fix=f"Train: train-or-not plan {name}   (or climb again with a lower --requirement)",
             code="no-rung",
         )
-    if climb.recommended == "trained model":
+    if climb.recommended in ("trained model", "LoRA fine-tune", "retrieval + LoRA"):
         raise BadInput(
             "The climb chose a trained model, and a climb keeps none.",
             where=str(case.climb),

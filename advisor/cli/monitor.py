@@ -7,14 +7,19 @@ import shlex
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from advisor.base.case import Case, today
+from advisor.base.errors import EnvironmentMissing
 from advisor.base.safetext import plain
 from advisor.cli.output import Output
 
+if TYPE_CHECKING:
+    from trainers.use.opened import OpenedRun
+
 SUMMARY = (
-    "Compares new rows with the training rows: inputs, texts, answers, data quality; and right answers where the file\n"
-    "holds the target. No row counts twice. Exit 4 when something is wrong, so that a timer can tell; in a crontab:\n"
+    "Compares new rows with the training rows: inputs, texts, answers, data quality, time and cost; and right answers\n"
+    "where the file holds the target. No row counts twice. Exit 4 when something is wrong, so that a timer can tell:\n"
     "  0 6 * * *  cd /where/it/is && train-or-not monitor my-case asked.jsonl --quiet || mail -s drift me@example.org"
 )
 EXAMPLES = (
@@ -27,6 +32,7 @@ _CHANNELS = {
     "texts": "Texts",
     "outputs": "Answers",
     "quality": "Data quality",
+    "service": "Time and cost",
 }
 ALARM = 4
 
@@ -35,12 +41,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `monitor`."""
     parser.add_argument("run", metavar="RUN", help="the folder of a finished run, CASE/runs/ID, or the case itself")
     parser.add_argument("file", metavar="FILE", help="new rows, or the file that `serve --keep` goes on writing")
+    parser.add_argument("--max-usd", type=float, metavar="N", help="where answers cost money: never spend more in all")
     parser.add_argument("--ignore", metavar="COLUMN", action="append", default=[], help="a column that moves by nature")
     parser.add_argument("--reference", metavar="FILE", help="compare with these rows instead of the training rows")
     parser.add_argument(
         "--map", metavar="FILE_NAME=MODEL_NAME", action="append", default=[], help="a column that has another name here"
     )
     parser.add_argument("--all", action="store_true", help="show every test, not only the largest")
+    parser.add_argument("--page", action="store_true", help="write a page with charts too, beside the checks")
+    parser.add_argument(
+        "--by-meaning", action="store_true", help="compare texts by meaning too, with the embedded sentence model"
+    )
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
@@ -48,20 +59,25 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from advisor.cli.predict import asked_names
     from advisor.cli.run_folder import run_folder
     from trainers.monitor.watch import watch
-    from trainers.use.opened import open_run
+    from trainers.use.opened import Allowance, open_run
 
-    opened = open_run(run_folder(arguments.run))
+    opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd))
     check = watch(
         opened,
         Path(arguments.file),
         names=asked_names(arguments.map),
         ignored=arguments.ignore,
         source=Path(arguments.reference) if arguments.reference else None,
+        vectors=_vectors(out) if arguments.by_meaning else None,
+        decided_otherwise=_decided_otherwise(Case(opened.folder.parent.parent)),
     )
+    written = _write_page(opened) if arguments.page else None
     if out.json_mode:
-        out.json(check)
+        out.json(check | ({"page": str(written)} if written else {}))
     for line in page(check, everything=arguments.all):
         out.line(line)
+    if written:
+        out.note(f"\nThe page: {written}")
     first = check["triggers"][0] if check["triggers"] else None
     if first:
         out.note(f"\nNext: {first['command']}")
@@ -70,6 +86,59 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     else:
         out.note("\nNext: the same command when new rows have come; no row counts twice.")
     return ALARM if check["alarm"] else 0
+
+
+def _vectors(out: Output) -> Any:
+    """The embedded sentence model; `EnvironmentMissing` where its packages are not installed."""
+    from advisor.cli.progress import shown_progress
+
+    try:
+        from trainers.embedded.sentences import SentenceModel
+
+        with shown_progress(out) as progress:
+            return SentenceModel(progress).vectors
+    except ImportError as error:
+        raise EnvironmentMissing(
+            f"Comparing by meaning needs {error.name}.", fix='pip install "train-or-not[lora]"', code="extra-missing"
+        ) from error
+
+
+def _decided_otherwise(case: Case) -> str:
+    """What the case's decision would be today, where prices, rules or dates have made it another; else empty."""
+    if not case.decision.exists() or not case.answers.exists():
+        return ""
+    from advisor.cli.chain import facts_of
+    from advisor.reasoning.prices import load_prices
+    from advisor.reasoning.rulebook import load_rulebook
+    from advisor.reasoning.walk import decide
+    from advisor.records.decision import Decision
+    from advisor.records.plain import load
+
+    sheet = facts_of(case)
+    prices = load_prices(own=case.costs) if case.costs.exists() else None
+    today_s = decide(sheet.values(), load_rulebook(), declined=sheet.declined(), as_of=today(), prices=prices)
+    then = load(case.decision, Decision)
+    if today_s.approach == then.approach:
+        return ""
+    was, now = (plain(one or "open", 60).replace("_", " ") for one in (then.approach, today_s.approach))
+    return (
+        f"The decision of {plain(then.as_of, 20)} was {was}; with today's prices, rules and measurements it is {now}."
+    )
+
+
+def _write_page(opened: OpenedRun) -> Path:
+    from advisor import __version__
+    from advisor.base.files import write_atomically
+    from advisor.report.page import to_html
+    from advisor.report.watched import tell_checks
+    from trainers.monitor.policy import policy
+    from trainers.monitor.state import load_state
+
+    folder = opened.folder.parent.parent / "monitor" / opened.name
+    checks = load_state(folder).checks
+    story = tell_checks(opened.name, checks, policy()["smallest"], f"train-or-not {__version__}")
+    write_atomically(folder / "page.html", to_html(story))
+    return folder / "page.html"
 
 
 def page(check: dict[str, Any], *, everything: bool = False) -> Iterator[str]:

@@ -13,7 +13,8 @@ from advisor.cli.output import Output
 
 SUMMARY = (
     "Answers over HTTP: POST /predict takes a row {column: value} or {rows: [...]}; /schema, /openapi.json, /healthz\n"
-    "and /metrics (Prometheus) tell the rest. A bearer key is taken from TRAIN_OR_NOT_SERVE_KEY."
+    "and /metrics (Prometheus) tell the rest; a fine-tuned model answers /v1/chat/completions too, as OpenAI's do.\n"
+    "A bearer key is taken from TRAIN_OR_NOT_SERVE_KEY."
 )
 EXAMPLES = (
     "train-or-not serve my-case                                  the case's newest run, http://127.0.0.1:8000",
@@ -30,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", metavar="FILE", help="append every row with its answer there, as JSON lines")
     parser.add_argument("--max-rows", type=int, metavar="N", help="rows in one request")
     parser.add_argument("--max-bytes", type=int, metavar="N", help="bytes in one request")
+    parser.add_argument("--max-usd", type=float, metavar="N", help="where answers cost money: never spend more in all")
     parser.add_argument("--request-seconds", type=float, metavar="N", help="time for one request")
 
 
@@ -45,7 +47,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from trainers.serving.journal import Journal
     from trainers.serving.limits import limits
     from trainers.serving.server import listen, serve_forever
-    from trainers.use.opened import open_run
+    from trainers.use.opened import Allowance, open_run
 
     key = key_from_environment()
     if arguments.host not in _LOOPBACK and not key:
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     allowed = limits(
         max_rows=arguments.max_rows, max_bytes=arguments.max_bytes, request_seconds=arguments.request_seconds
     )
-    opened = open_run(run_folder(arguments.run))
+    opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd))
     journal = Journal(Path(arguments.keep)) if arguments.keep else None
     app = application(opened, allowed, key=key, journal=journal)
     address = listen(arguments.host, arguments.port)

@@ -50,7 +50,7 @@ import advisor.cli.serve, trainers.serving.app, trainers.serving.server
 from pathlib import Path
 from advisor.base.tables import read_table
 from trainers.use.opened import open_run
-opened = open_run(Path("run"))
+opened = open_run(Path("runs/classical-1"))
 trainers.serving.app.application(opened, __import__("trainers.serving.limits", fromlist=["x"]).limits())
 print(json.dumps(list(opened.answer(read_table("new.csv").frame).rows())))
 """
@@ -70,13 +70,13 @@ def test_the_manifest_lists_every_file_with_its_hash(exported: Path, opened: Ope
     for file in manifest["files"]:
         assert hashlib.sha256((exported / file["name"]).read_bytes()).hexdigest() == file["sha256"]
     assert manifest["run"] == opened.provenance()
-    assert {"run/COMPLETE", "MODEL_CARD.md", "Dockerfile", "requirements.txt"} <= there
+    assert {"runs/classical-1/COMPLETE", "MODEL_CARD.md", "Dockerfile", "requirements.txt"} <= there
 
 
 def test_a_fresh_process_with_only_what_the_container_installs_answers_the_same_bits(
     exported: Path, opened: OpenedRun, tmp_path: Path
 ) -> None:
-    shutil.copytree(exported / "run", tmp_path / "run")
+    shutil.copytree(exported / "runs", tmp_path / "runs")
     frame = table(50, seed=30).drop(columns="late")
     frame.to_csv(tmp_path / "new.csv", index=False)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
@@ -168,7 +168,7 @@ def test_the_command_exports_into_the_case_once(case: Path, tmp_path: Path, caps
     shutil.copytree(case, tmp_path / "parcels")
     assert dispatch(["export", str(tmp_path / "parcels"), "--no-onnx"]) == 0
     assert "Next: train-or-not serve" in capsys.readouterr().err
-    assert open_run(tmp_path / "parcels" / "exports" / "classical-1" / "run").name == "classical-1"
+    assert open_run(tmp_path / "parcels" / "exports" / "classical-1" / "runs" / "classical-1").name == "classical-1"
     with pytest.raises(BadInput) as again:
         dispatch(["export", str(tmp_path / "parcels"), "--no-onnx"])
     assert again.value.code == "target-exists"

@@ -235,6 +235,7 @@ def test_what_is_kept_is_what_was_answered_and_a_kill_loses_none_of_it(
     server.send_signal(signal.SIGKILL)
     server.communicate()
     kept = [json.loads(line) for line in (tmp_path / "asked.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert all(0 < line.pop("answered_seconds") < 60 for line in kept)
     assert kept == [{**row, "prediction": told["prediction"]} for row, (_, told) in zip(rows, answered, strict=True)]
     assert oct((tmp_path / "asked.jsonl").stat().st_mode)[-3:] == "600"
 

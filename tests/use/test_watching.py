@@ -8,7 +8,7 @@ import math
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -203,6 +203,61 @@ def test_the_command_ends_with_4_on_an_alarm_and_names_the_next_step(
     assert gone.value.code == "no-reference"
     same = written(table(400, seed=19), tmp_path, "then.csv")
     assert dispatch(["monitor", str(mine), str(same), "--reference", str(same), "--json"]) == 0
+
+
+def test_answers_that_become_slower_are_an_alarm_and_the_same_pace_is_not(run: OpenedRun, tmp_path: Path) -> None:
+    draw = np.random.default_rng(5)
+
+    def served(seed: int, times: float) -> pd.DataFrame:
+        frame = table(300, seed=seed).drop(columns="late").assign(prediction="yes")
+        return frame.assign(answered_seconds=draw.lognormal(-4, 0.3, 300) * times, answered_usd=0.0)
+
+    assert watch(run, written(served(40, 1), tmp_path, "first.csv"))["alarm"] is False
+    assert "service" not in watch(run, written(served(41, 1), tmp_path, "second.csv"))["alarms"]
+    slower = watch(run, written(served(42, 2), tmp_path, "third.csv"))
+    assert slower["alarms"] == ["service"]
+    assert slower["triggers"][0]["trigger"] == "slower or dearer"
+
+
+def test_texts_are_compared_by_meaning_where_vectors_are_given() -> None:
+    draw = np.random.default_rng(6)
+
+    def vectors(texts: Sequence[str]) -> np.ndarray:
+        found = np.random.default_rng(7).normal(size=(len(texts), 16))
+        found[:, :4] += np.array([0.8 if text.startswith("new") else 0.0 for text in texts])[:, None]
+        return found
+
+    how: dict[str, float] = {"permutations": 199, "folds": 5, "ridge": 1.0, "seed": 0}
+    call: Callable[..., tuple[float, float]] = told_apart
+    old = [f"old {draw.integers(9)}" for _ in range(120)]
+    p, area = call(old, [f"new {n}" for n in range(80)], **how, vectors=vectors)
+    assert p <= 0.01 and area > 0.7
+    quiet = [
+        call(old, [f"old {n}" for n in range(60)], **(how | {"seed": seed}), vectors=vectors)[0] for seed in range(20)
+    ]
+    assert np.mean(np.array(quiet) <= 0.05) <= 0.2
+
+
+def test_the_page_shows_what_moved_the_right_answers_and_what_follows(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = written(table(200, seed=50), tmp_path, "quiet.csv")
+    assert dispatch(["monitor", str(mine), str(quiet), "--page", "--json"]) in (0, 4)
+    hostile = table(300, seed=51, shift=0.8).drop(columns="late")
+    hostile["place"] = "<script>alert(1)</script>"
+    assert dispatch(["monitor", str(mine), str(written(hostile, tmp_path)), "--page", "--json"]) == 4
+    capsys.readouterr()
+    page = (mine / "monitor" / "classical-1" / "page.html").read_text(encoding="utf-8")
+    assert "Something has changed" in page and "<script" not in page
+    assert page.count("<svg") == 3
+    assert "Right answers since the start" in page and "Content-Security-Policy" in page
+    assert "label more" in page.lower() or "data quality" in page.lower()
+
+
+def test_prices_or_rules_that_move_the_decision_ask_to_decide_again(run: OpenedRun, tmp_path: Path) -> None:
+    moved = "The decision was classical; today it is prompt."
+    check = watch(run, written(table(60, seed=52), tmp_path), decided_otherwise=moved)
+    assert {"trigger": "decide again", "why": moved} == {k: check["triggers"][-1][k] for k in ("trigger", "why")}
 
 
 def test_a_model_that_retires_and_an_old_climb_are_told(run: OpenedRun, mine: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A folder that holds all that is needed to use a run elsewhere; it appears whole or not at all.
 
-`run/` is the run as it was written, checked again wherever it is opened. `manifest.json` lists every file with its
+`runs/ID/` is the run as it was written, checked again wherever it is opened: the folder is used like a case, by
+`predict`, `serve` and `monitor` alike. `manifest.json` lists every file with its
 SHA-256, and says what could not be exported and why.
 """
 
@@ -26,14 +27,20 @@ from trainers.common.rows import data_path
 from trainers.common.runfolder import MARKER
 from trainers.export.card import card
 from trainers.export.container import dockerfile, requirements
+from trainers.export.language import copy_base, merged_model
 from trainers.use.inputs import as_plain
 from trainers.use.opened import OpenedRun
 
 Manifest = dict[str, Any]
 
 
-def export_run(opened: OpenedRun, target: Path, say: Callable[[str], None], *, onnx: bool = True) -> Manifest:
-    """Write the folder `target` and return its manifest. Raises `BadInput` when there is something already."""
+def export_run(
+    opened: OpenedRun, target: Path, say: Callable[[str], None], *, onnx: bool = True, whole: bool = True
+) -> Manifest:
+    """Write the folder `target` and return its manifest. Raises `BadInput` when there is something already.
+
+    `onnx` converts a pipeline of tables, `whole` merges the adapter of a language model into its base.
+    """
     if target.exists():
         raise BadInput(
             f"{target} is there already.",
@@ -45,36 +52,37 @@ def export_run(opened: OpenedRun, target: Path, say: Callable[[str], None], *, o
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        manifest = _filled(opened, scratch, say, onnx)
+        manifest = _filled(opened, scratch, say, onnx, whole)
         scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return manifest
 
 
-def _filled(opened: OpenedRun, folder: Path, say: Callable[[str], None], onnx: bool) -> Manifest:
+def _filled(opened: OpenedRun, folder: Path, say: Callable[[str], None], onnx: bool, whole: bool) -> Manifest:
     say("Copying the run")
     listed = [str(entry["name"]) for entry in json.loads(read_text(opened.folder / MARKER))["files"]]
     for name in [*listed, MARKER]:
-        copy = inside(folder / "run", name)
+        copy = inside(folder / "runs" / opened.name, name)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(opened.folder / name, copy)
     made = opened.folder / "MODEL_CARD.md"
     write_atomically(folder / "MODEL_CARD.md", read_text(made) if made.exists() else card(opened))
     absent: dict[str, str] = {}
     converted: dict[str, Any] | None = None
-    if opened.record.plan.trainer == "classical":
-        write_atomically(folder / "requirements.txt", requirements(opened))
-        write_atomically(folder / "Dockerfile", dockerfile())
-        if onnx:
-            say("Converting to ONNX and checking it on development rows")
-            converted = _onnx(opened, folder, absent)
-    else:
-        absent["onnx"] = "Language models are not converted."
-        absent["container"] = (
-            "Serve the adapter with vLLM: vllm serve BASE --enable-lora --lora-modules "
-            f"{opened.name}=run/adapter (BASE as named in run/adapter/base.json)."
-        )
+    lines = parse(read_text(rules_folder() / "serving.yaml"), "serving.yaml").data["export"]
+    write_atomically(folder / "requirements.txt", requirements(opened))
+    write_atomically(folder / "Dockerfile", dockerfile(opened))
+    trainer = opened.record.plan.trainer
+    if trainer == "classical" and onnx:
+        say("Converting to ONNX and checking it on development rows")
+        converted = _onnx(opened, folder, lines, absent)
+    merged: dict[str, Any] = {}
+    if trainer == "lora":
+        copy_base(opened, folder)
+        if whole:
+            say("Adding the adapter into the base and checking it on development rows")
+            merged = merged_model(opened, folder, lines, absent)
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     manifest: Manifest = {
         "schema": 1,
@@ -86,6 +94,7 @@ def _filled(opened: OpenedRun, folder: Path, say: Callable[[str], None], onnx: b
         "gate": {"outcome": opened.record.gate.outcome, "text": opened.record.gate.text},
         "versions": opened.record.versions,
         "onnx": converted,
+        "merged": merged or None,
         "not_exported": absent,
         "files": [
             {"name": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": sha256_of_file(path)}
@@ -96,11 +105,10 @@ def _filled(opened: OpenedRun, folder: Path, say: Callable[[str], None], onnx: b
     return manifest
 
 
-def _onnx(opened: OpenedRun, folder: Path, absent: dict[str, str]) -> dict[str, Any] | None:
+def _onnx(opened: OpenedRun, folder: Path, lines: dict[str, Any], absent: dict[str, str]) -> dict[str, Any] | None:
     from trainers.classical.model_file import load_model
     from trainers.export.onnxfile import NotConverted, convert
 
-    lines = parse(read_text(rules_folder() / "serving.yaml"), "serving.yaml").data["export"]
     try:
         rows = _development_rows(opened, int(lines["rows"]))
     except BadInput as gone:

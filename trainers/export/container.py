@@ -6,11 +6,15 @@ import importlib.metadata
 from collections.abc import Iterator
 
 from advisor import __version__
+from trainers.climb.learned import EmbeddingsAndLinear
 from trainers.use.opened import OpenedRun
+from trainers.use.rung_folder import read_kept
 
 # What `serve` and `predict` import; the questionnaire, the reports and the trainers' extras stay out.
 _SERVING = ("pydantic", "pyyaml", "fastapi", "uvicorn")
-_TRAINED_WITH = ("numpy", "scipy", "pandas", "scikit-learn", "skops", "threadpoolctl")
+_TABLES = ("numpy", "scipy", "pandas", "scikit-learn", "skops", "threadpoolctl")
+_LANGUAGE = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
+_ASKING = ("openai", "genai-prices", "bm25s", "PyStemmer")
 
 
 def requirements(opened: OpenedRun) -> str:
@@ -19,18 +23,39 @@ def requirements(opened: OpenedRun) -> str:
 
 
 def _pinned(opened: OpenedRun) -> Iterator[str]:
-    for name in _TRAINED_WITH:
-        version = opened.record.versions.get(name)
-        yield f"{name}=={version}" if version else name
-    for name in _SERVING:
-        try:
-            yield f"{name}=={importlib.metadata.version(name)}"
-        except importlib.metadata.PackageNotFoundError:
-            yield name
+    for name in (*_TABLES, *_needed(opened), *_SERVING):
+        version = opened.record.versions.get(name) or _installed(name)
+        yield f"{name}=={version.partition('+')[0]}" if version else name
 
 
-def dockerfile() -> str:
-    """Build it in the exported folder; the key is given when it is started, never built in."""
+def _needed(opened: OpenedRun) -> tuple[str, ...]:
+    """What this run imports beside what every run does."""
+    if opened.record.plan.trainer == "lora":
+        return _LANGUAGE
+    if opened.record.plan.trainer != "rung":
+        return ()
+    kept = read_kept(opened.folder)
+    meaning = kept.prepared.get("by_meaning") or kept.name == EmbeddingsAndLinear.name
+    asks = "mode" in kept.prepared
+    local = asks and kept.endpoint == "local"
+    return (_ASKING if asks else ()) + (_LANGUAGE if local or meaning else ())
+
+
+def _installed(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def dockerfile(opened: OpenedRun) -> str:
+    """Build it in the exported folder; keys are given when it is started, never built in."""
+    language = "torch" in _needed(opened)
+    # The processor builds of torch are a fifth of the size of those for graphics cards.
+    index = " --extra-index-url https://download.pytorch.org/whl/cpu" if language else ""
+    base = str(opened.record.hyperparameters.get("base", ""))
+    beside = f"COPY {base}/ {base}/\n" if base and (opened.folder.parent.parent / base).is_dir() else ""
+    home = "useradd --create-home server" if language else "useradd --no-create-home server"
     return f"""\
 # docker build -t my-model .
 # docker run -e TRAIN_OR_NOT_SERVE_KEY -p 127.0.0.1:8000:8000 my-model
@@ -38,14 +63,14 @@ FROM python:3.11-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1
 WORKDIR /model
 COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+RUN pip install --no-cache-dir{index} -r requirements.txt
 # The tool itself, without the packages that only asking, reporting and training need. A wheel works as well.
 ARG TOOL=train-or-not=={__version__}
 RUN pip install --no-cache-dir --no-deps "$TOOL"
-COPY run/ run/
-RUN useradd --no-create-home server
+COPY runs/ runs/
+{beside}RUN {home} && mkdir .climb && chown server .climb
 USER server
 EXPOSE 8000
 HEALTHCHECK CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=5)"
-CMD ["train-or-not", "serve", "run", "--host", "0.0.0.0", "--port", "8000"]
+CMD ["train-or-not", "serve", ".", "--host", "0.0.0.0", "--port", "8000"]
 """

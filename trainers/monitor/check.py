@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from advisor.base.safetext import plain
 from trainers.common.labels import label_text
 from trainers.monitor import shifts
-from trainers.monitor.domain import told_apart
+from trainers.monitor.domain import Vectors, told_apart
 from trainers.monitor.findings import Finding, judged
 from trainers.monitor.performance import Standing, stand
 from trainers.monitor.policy import Policy
@@ -20,6 +20,12 @@ from trainers.monitor.reference import ColumnReference, Reference, category_coun
 from trainers.use.answers import Answers
 from trainers.use.inputs import unreadable_cells
 from trainers.use.opened import OpenedRun
+
+# Columns that `serve --keep` writes beside each row: how they are told, at which quantile they are compared.
+SERVED: dict[str, tuple[str, float | None, str]] = {
+    "answered_seconds": ("the slowest five of a hundred answers take", 0.95, "seconds"),
+    "answered_usd": ("an answer costs", None, "USD"),
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,15 @@ def look_at(
     before: tuple[int, int, int] = (0, 0, 0),
     ignored: Sequence[str] = (),
     only_labels: bool = False,
+    vectors: Vectors | None = None,
+    served: Mapping[str, Sequence[float]] | None = None,
 ) -> Look:
     """Compare `frame`, whose columns bear the run's names, with the reference. `before` counts labelled rows so far.
 
     `only_labels` counts right answers and nothing else: for rows that were compared before, or chosen for labelling.
+    `vectors` compares texts by meaning too; `served` holds the seconds and USD of earlier answers, by column.
     """
-    answers = opened.answer(frame)
+    answers = _answers(opened, frame)
     seed = opened.record.plan.seed
     chosen = np.sort(np.random.default_rng(seed).permutation(len(frame))[: int(policy["window"]["rows"])])
     window = frame.iloc[chosen]
@@ -56,15 +65,32 @@ def look_at(
         lost = unreadable_cells(window, opened.columns)
         for column in reference.columns:
             if column.name in frame.columns and column.name not in ignored:
-                findings += _column(column, reference, window, lost.get(column.name, 0), policy, seed)
+                findings += _column(column, reference, window, lost.get(column.name, 0), policy, seed, vectors)
         findings += _answers_moved(opened, reference, answers, chosen, policy)
+        findings += _service(window, served or {}, policy)
     standing = _standing(opened, reference, frame, answers, before, policy)
     compared = len(window) if findings else 0
     return Look(len(frame), compared, tuple(judged(findings, policy)), standing, answers)
 
 
+def _answers(opened: OpenedRun, frame: pd.DataFrame) -> Answers:
+    """What the run says to the rows; what `serve --keep` wrote down is taken where asking again is dear."""
+    beside = [name for name in ("prediction", *SERVED) if name in frame.columns]
+    if opened.backend.dear and "prediction" in beside and "answered_seconds" in beside:
+        said = [None if pd.isna(one) else one for one in frame["prediction"]]
+        return Answers(said, opened.classes)
+    kept = "answered_seconds" in beside
+    return opened.answer(frame.drop(columns=beside) if kept else frame)
+
+
 def _column(
-    old: ColumnReference, reference: Reference, window: pd.DataFrame, lost: int, policy: Policy, seed: int
+    old: ColumnReference,
+    reference: Reference,
+    window: pd.DataFrame,
+    lost: int,
+    policy: Policy,
+    seed: int,
+    vectors: Vectors | None,
 ) -> Iterator[Finding]:
     cells = window[old.name]
     if old.kind == "number":
@@ -81,7 +107,7 @@ def _column(
     else:
         yield from _gaps(old, int(cells.isna().sum()), lost, len(cells))
         if old.kind == "text":
-            yield from _texts(old, [str(text) for text in cells.dropna()], policy, seed)
+            yield from _texts(old, [str(text) for text in cells.dropna()], policy, seed, vectors)
 
 
 def _number(old: ColumnReference, known: Any, new: Any, policy: Policy) -> Finding:
@@ -140,28 +166,52 @@ def _category(old: ColumnReference, new: dict[str, int], policy: Policy) -> Iter
     yield Finding("quality", old.name, "new categories", p, "share", sum(unseen.values()) / rows, text, rows)
 
 
-def _texts(old: ColumnReference, new: list[str], policy: Policy, seed: int) -> Iterator[Finding]:
+def _texts(
+    old: ColumnReference, new: list[str], policy: Policy, seed: int, vectors: Vectors | None
+) -> Iterator[Finding]:
     draw = np.random.default_rng(seed)
     most, fewest = int(policy["window"]["texts"]), int(policy["window"]["fewest"])
     if len(new) < fewest or len(old.texts) < fewest:
         return
     some = [new[at] for at in np.sort(draw.permutation(len(new))[:most])]
     line = policy["texts"]
-    p, area = told_apart(
-        old.texts, some, permutations=line["permutations"], folds=line["folds"], ridge=line["ridge"], seed=seed
-    )
-    text = f"a classifier tells new texts from old ones with an area under the curve of {area:.2f}"
-    yield Finding("texts", old.name, "domain classifier", p, "auc", area, text, len(some))
+    ways: list[tuple[str, Vectors | None]] = [("domain classifier", None)]
+    if vectors is not None:
+        ways.append(("domain classifier on meaning", vectors))
+    for test, embed in ways:
+        how = {"permutations": line["permutations"], "folds": line["folds"], "ridge": line["ridge"]}
+        p, area = told_apart(old.texts, some, **how, seed=seed, vectors=embed)
+        text = f"a classifier tells new texts from old ones with an area under the curve of {area:.2f}"
+        yield Finding("texts", old.name, test, p, "auc", area, text, len(some))
+
+
+def _service(window: pd.DataFrame, served: Mapping[str, Sequence[float]], policy: Policy) -> Iterator[Finding]:
+    """Whether answers have become slower or dearer than the first ones that were served."""
+    fewest = int(policy["service"]["fewest"])
+    for column, (words, at, unit) in SERVED.items():
+        if column not in window.columns or len(served.get(column, ())) < fewest:
+            continue
+        now, before = numbers_of(window[column]).dropna().to_numpy(), np.asarray(served[column], dtype=np.float64)
+        if len(now) < fewest or not before.any():
+            continue
+        p, times = shifts.dearer(before, now, at=at)
+        text = f"{words} {times:.2f} times what the first answers took, in {unit}"
+        yield Finding("service", column, "Mann-Whitney", p, "ratio", times, text, len(now))
 
 
 def _answers_moved(
     opened: OpenedRun, reference: Reference, answers: Answers, chosen: Any, policy: Policy
 ) -> Iterator[Finding]:
     said = [answers.predictions[at] for at in chosen]
+    unread = sum(one is None for one in said)
+    if unread or reference.unread:
+        p, difference = shifts.more_than_before(reference.unread, reference.answered, unread, len(said))
+        text = f"{unread / len(said):.1%} could not be read as an answer, of the sealed rows {reference.unread:,}"
+        yield Finding("outputs", "unreadable answers", "missing answers", p, "share", difference, text, len(said))
     if answers.scores is not None:
         leaning = score_of(answers.scores[chosen])
-    elif said and isinstance(said[0], str):
-        leaning = np.array([len(one) for one in said], dtype=np.float64)
+    elif any(isinstance(one, str) for one in said):
+        leaning = np.array([len(one or "") for one in said], dtype=np.float64)
     else:
         leaning = np.asarray(said, dtype=np.float64)
     if len(reference.scores):

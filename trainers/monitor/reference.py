@@ -46,7 +46,7 @@ class ColumnReference:
 
 @dataclass(frozen=True)
 class Reference:
-    """All columns, the numbers' samples by name, and the answers on the sealed rows."""
+    """All columns, the numbers' samples by name, and the answers on the sealed rows (`unread` of them were none)."""
 
     columns: tuple[ColumnReference, ...]
     numbers: dict[str, Floats]
@@ -54,6 +54,8 @@ class Reference:
     scores: Floats
     promised: float
     within: float
+    unread: int = 0
+    answered: int = 0
 
 
 def numbers_of(cells: pd.Series[Any]) -> pd.Series[Any]:
@@ -131,8 +133,11 @@ def _training_rows(opened: OpenedRun, source: Path | None) -> pd.DataFrame:
     return frame
 
 
-def _sealed(opened: OpenedRun, policy: Policy) -> tuple[dict[str, int], Floats, float, float]:
-    """The answers on the sealed rows: label counts, scores or numbers, the promised share right, the error allowed."""
+def _sealed(opened: OpenedRun, policy: Policy) -> tuple[dict[str, int], Floats, float, float, int, int]:
+    """The answers on the sealed rows: label counts, scores or numbers, the promised share right, the error allowed.
+
+    Last, how many of how many could not be read as an answer.
+    """
     from trainers.common.intervals import wilson
 
     confidence = float(policy["performance"]["promise"])
@@ -143,17 +148,18 @@ def _sealed(opened: OpenedRun, policy: Policy) -> tuple[dict[str, int], Floats, 
         if not opened.classes:
             within = float(np.quantile(np.abs(ours - truth), float(policy["performance"]["within"])))
             right = int((np.abs(ours - truth) <= within).sum())
-            return {}, ours, wilson(right, len(truth), confidence)[0], within
+            return {}, ours, wilson(right, len(truth), confidence)[0], within, 0, len(truth)
         labels = {opened.classes[code]: int((ours == code).sum()) for code in range(len(opened.classes))}
         shares = sealed[[f"ours_p{code}" for code in range(len(opened.classes))]].to_numpy(dtype=np.float64)
         right = int((truth == ours).sum())
-        return labels, score_of(shares), wilson(right, len(truth), confidence)[0], 0.0
+        return labels, score_of(shares), wilson(right, len(truth), confidence)[0], 0.0, 0, len(truth)
     lines = [json.loads(line) for line in _said(opened.folder)]
     counts = category_counts(pd.Series([line["ours"] for line in lines], dtype=object))
-    lengths = np.array([len(line["ours"]) for line in lines], dtype=np.float64)
-    right = sum(line["ours"].strip() == line["wanted"].strip() for line in lines)
+    # Where answers are labels without scores there is nothing to lean; of texts, how long they are.
+    lengths = np.array([] if opened.classes else [len(line["ours"] or "") for line in lines], dtype=np.float64)
+    right = sum((line["ours"] or "").strip() == line["wanted"].strip() for line in lines)
     promised = wilson(right, len(lines), confidence)[0] if lines else 0.0
-    return counts, lengths, promised, 0.0
+    return counts, lengths, promised, 0.0, sum(line["ours"] is None for line in lines), len(lines)
 
 
 def _said(run: Path) -> list[str]:
@@ -176,6 +182,7 @@ def save_reference(folder: Path, reference: Reference) -> None:
         "labels": reference.labels,
         "promised": reference.promised,
         "within": reference.within,
+        "unread": [reference.unread, reference.answered],
     }
     arrays: dict[str, Any] = {f"number {at}": reference.numbers[name] for at, name in enumerate(reference.numbers)}
     told["numbers"] = list(reference.numbers)
@@ -195,6 +202,14 @@ def load_reference(folder: Path) -> Reference | None:
             columns = tuple(
                 ColumnReference(**{**column, "texts": tuple(column.get("texts", ()))}) for column in told["columns"]
             )
-            return Reference(columns, numbers, told["labels"], kept["scores"], told["promised"], told["within"])
+            return Reference(
+                columns,
+                numbers,
+                told["labels"],
+                kept["scores"],
+                told["promised"],
+                told["within"],
+                *told.get("unread", (0, 0)),
+            )
     except (OSError, ValueError, KeyError, TypeError):
         return None

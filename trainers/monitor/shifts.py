@@ -45,6 +45,13 @@ def more_than_before(before: int, rows_before: int, now: int, rows_now: int) -> 
     return float(stats.fisher_exact(table).pvalue), abs(now / rows_now - before / rows_before)
 
 
+def dearer(before: Floats, now: Floats, *, at: float | None) -> tuple[float, float]:
+    """P of the one-sided Mann-Whitney test that values have grown, and how many times: at a quantile, or on average."""
+    p = float(stats.mannwhitneyu(now, before, alternative="greater", method="asymptotic").pvalue)
+    old, new = (float(np.quantile(part, at) if at is not None else part.mean()) for part in (before, now))
+    return p, new / old if old > 0 else (1.0 if new <= 0 else float("inf"))
+
+
 def never_seen(now: int, rows_now: int, rows_before: int, allowed: int = 1) -> float:
     """P that so many of the new rows are of a kind the reference lacks, when both come from one source.
 

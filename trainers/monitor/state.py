@@ -26,13 +26,17 @@ class Source:
 
 @dataclass
 class State:
-    """All checks of one run, newest last, the files they saw by path, and the labelled rows counted so far."""
+    """All checks of one run, newest last, the files they saw by path, and the labelled rows counted so far.
+
+    `served` holds seconds and USD of the first answers that were served, by the column of the served file.
+    """
 
     checks: list[dict[str, Any]] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     right: int = 0
     labelled: int = 0
     labelled_files: int = 0
+    served: dict[str, list[float]] = field(default_factory=dict)
 
     def known(self, content: str) -> dict[str, Any] | None:
         """The earlier check of a file with exactly this content, wherever it stood."""

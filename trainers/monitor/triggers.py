@@ -15,7 +15,15 @@ Trigger = dict[str, str]
 
 
 def triggers(
-    look: Look, case: Path, file: Path, to_label: Path | None, climb: ClimbRecord | None, today: str, policy: Policy
+    look: Look,
+    case: Path,
+    file: Path,
+    to_label: Path | None,
+    climb: ClimbRecord | None,
+    today: str,
+    policy: Policy,
+    *,
+    decided_otherwise: str = "",
 ) -> Iterator[Trigger]:
     """The triggers that hold, most urgent first."""
     name, rows = shlex.quote(str(case)), shlex.quote(str(file))
@@ -30,8 +38,8 @@ def triggers(
     if look.standing and look.standing.breach:
         yield {
             "trigger": "performance",
-            "why": "Fewer answers are right than was promised: train again on data that holds the new rows.",
-            "command": f"train-or-not look {name} && train-or-not plan {name} && train-or-not train {name}",
+            "why": "Fewer answers are right than was promised: train again with the new rows, held against this run.",
+            "command": f"train-or-not train {name} --on {rows}",
         }
     elif drifted and to_label is not None:
         yield {
@@ -39,6 +47,14 @@ def triggers(
             "why": "Inputs have moved, and no label says yet whether the answers are still right.",
             "command": f"label the rows of {shlex.quote(str(to_label))}, then check that file",
         }
+    if any(finding.alarm and finding.channel == "service" for finding in look.findings):
+        yield {
+            "trigger": "slower or dearer",
+            "why": "Answers take longer or cost more than the first ones did: see whether the decision still holds.",
+            "command": f"train-or-not decide {name}",
+        }
+    if decided_otherwise:
+        yield {"trigger": "decide again", "why": decided_otherwise, "command": f"train-or-not decide {name}"}
     yield from _outside(climb, name, today, policy)
 
 

@@ -17,10 +17,11 @@ from advisor.base.tables import read_table
 from advisor.records.climb import ClimbRecord
 from advisor.records.plain import load
 from trainers.common.lock import locked
-from trainers.monitor.check import Look, look_at
+from trainers.monitor.check import SERVED, Look, look_at
+from trainers.monitor.domain import Vectors
 from trainers.monitor.labelling import choose_rows, write_rows
 from trainers.monitor.policy import policy
-from trainers.monitor.reference import Reference, load_reference, make_reference, save_reference
+from trainers.monitor.reference import Reference, load_reference, make_reference, numbers_of, save_reference
 from trainers.monitor.state import Source, State, hash_of, load_state, save_state, seen_part
 from trainers.monitor.triggers import triggers
 from trainers.use.inputs import rename_to_fit
@@ -30,6 +31,19 @@ TO_LABEL = "to-label.csv"
 Check = dict[str, Any]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Given:
+    """What one check is given: the file as read, its hash, and how it is to be looked at."""
+
+    file: Path
+    frame: pd.DataFrame
+    content: str
+    names: Mapping[str, str]
+    ignored: Sequence[str]
+    vectors: Vectors | None
+    decided_otherwise: str
+
+
 def watch(
     opened: OpenedRun,
     file: Path,
@@ -37,10 +51,14 @@ def watch(
     names: Mapping[str, str] | None = None,
     ignored: Sequence[str] = (),
     source: Path | None = None,
+    vectors: Vectors | None = None,
+    decided_otherwise: str = "",
 ) -> Check:
     """Check the rows of `file` that no earlier check saw, and remember it. Returns the check as plain data.
 
     A file that was checked before gives its earlier check again, with `again` set; nothing is counted twice.
+    `vectors` compares texts by meaning too. `decided_otherwise` says in words what the decision would be today, where
+    prices, rules or the date have moved it.
     """
     case = Case(opened.folder.parent.parent)
     folder = case.folder / "monitor" / opened.name
@@ -53,7 +71,8 @@ def watch(
             _remember(case, opened, earlier)
             return {**earlier, "again": True}
         reference = _reference(opened, folder, source)
-        check = _checked(opened, reference, state, case, folder, file, table.frame, content, names or {}, ignored)
+        given = _Given(file, table.frame, content, names or {}, ignored, vectors, decided_otherwise)
+        check = _checked(opened, reference, state, case, folder, given)
         save_state(folder, state)
         _remember(case, opened, check)
         return {**check, "again": False}
@@ -73,15 +92,12 @@ def _checked(
     state: State,
     case: Case,
     folder: Path,
-    file: Path,
-    frame: pd.DataFrame,
-    content: str,
-    names: Mapping[str, str],
-    ignored: Sequence[str],
+    given: _Given,
 ) -> Check:
+    file, frame = given.file, given.frame
     place = str(file.resolve())
     skip = seen_part(state.sources.get(place), file)
-    renamed = rename_to_fit(list(map(str, frame.columns)), opened.columns, names)
+    renamed = rename_to_fit(list(map(str, frame.columns)), opened.columns, given.names)
     rows = frame.iloc[skip:].reset_index(drop=True).rename(columns=renamed)
     if not len(rows):
         raise BadInput(
@@ -94,7 +110,18 @@ def _checked(
     # Rows picked because the model is unsure of them would make it look worse than it is.
     rows = rows[rows["why"] != "unsure"].reset_index(drop=True) if chosen else rows
     before = (state.right, state.labelled, state.labelled_files)
-    look = look_at(opened, reference, rows, policy(), before=before, ignored=ignored, only_labels=bool(chosen))
+    look = look_at(
+        opened,
+        reference,
+        rows,
+        policy(),
+        before=before,
+        ignored=given.ignored,
+        only_labels=bool(chosen),
+        vectors=given.vectors,
+        served=state.served,
+    )
+    _remember_service(state, rows)
     number = len(state.checks) + 1
     alarms = [finding for finding in look.findings if finding.alarm]
     breach = bool(look.standing and look.standing.breach)
@@ -105,7 +132,7 @@ def _checked(
         "at": now(),
         "run": opened.name,
         "file": file.name,
-        "sha256": content,
+        "sha256": given.content,
         "rows": len(rows),
         "rows_seen_before": skip,
         "compared": look.compared,
@@ -113,9 +140,13 @@ def _checked(
         "alarms": sorted({finding.channel for finding in alarms} | ({"performance"} if breach else set())),
         "findings": [_plain(dataclasses.asdict(finding)) for finding in look.findings],
         "performance": _plain(dataclasses.asdict(look.standing)) if look.standing else None,
-        "triggers": list(triggers(look, case.folder, file, to_label, climb, today(), policy())),
+        "triggers": list(
+            triggers(
+                look, case.folder, file, to_label, climb, today(), policy(), decided_otherwise=given.decided_otherwise
+            )
+        ),
         "renamed": renamed,
-        "ignored": list(ignored),
+        "ignored": list(given.ignored),
     }
     if look.standing:
         state.right, state.labelled, state.labelled_files = (
@@ -127,6 +158,14 @@ def _checked(
     state.sources[place] = Source(size, hash_of(file, size), len(frame))
     state.checks.append(check)
     return check
+
+
+def _remember_service(state: State, rows: pd.DataFrame) -> None:
+    """Keep the seconds and USD of the first answers served: what later ones are compared with."""
+    most = int(policy()["service"]["rows"])
+    for column in SERVED:
+        if column in rows.columns and len(kept := state.served.setdefault(column, [])) < most:
+            kept += numbers_of(rows[column]).dropna().tolist()[: most - len(kept)]
 
 
 def _to_label(opened: OpenedRun, reference: Reference, look: Look, rows: pd.DataFrame, folder: Path) -> Path | None:

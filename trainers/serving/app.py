@@ -17,8 +17,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from advisor import __version__
-from advisor.base.errors import BadInput
+from advisor.base.errors import BadInput, Problem
 from trainers.serving.batching import Batcher, Full, Row
+from trainers.serving.chat import offer_chat
 from trainers.serving.journal import Journal
 from trainers.serving.limits import Limits
 from trainers.serving.metrics import Meters
@@ -61,6 +62,10 @@ def application(opened: OpenedRun, limits: Limits, *, key: str = "", journal: Jo
     )(service.predict)
     app.get("/schema", summary="What a row holds, what is answered, and where the answers come from")(service.schema)
     app.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)(service.metrics)
+    if opened.backend.chat is not None:
+        talk = (service.batcher.thread, service.posted, limits.request_seconds, service.meters.count)
+        offer_chat(app, opened.backend.chat, opened.name, *talk)
+        app.get("/v1/models", summary="The one model that answers")(service.models)
     app.get("/healthz", summary="Whether the model is loaded and answers")(service.healthz)
     return app
 
@@ -75,9 +80,10 @@ class _Service:
         self.provenance = opened.provenance()
 
     def _answer(self, rows: list[Row]) -> Answers:
+        started = time.perf_counter()
         answers = self.opened.backend.answer(pd.DataFrame(rows))
         if self.journal is not None:
-            self.journal.keep(rows, answers)
+            self.journal.keep(rows, answers, time.perf_counter() - started)
         return answers
 
     async def predict(self, request: Request) -> Response:
@@ -91,19 +97,23 @@ class _Service:
                 response.headers["Retry-After"] = "1"
         finally:
             self.meters.in_flight -= 1
-        self.meters.requests[response.status_code] = self.meters.requests.get(response.status_code, 0) + 1
+        self.meters.count(response.status_code)
         self.meters.seconds.add(time.perf_counter() - started)
         return response
 
-    async def _predicted(self, request: Request) -> Response:
+    async def posted(self, request: Request) -> bytes:
+        """The body of a request that may ask; its key, kind, size and time are checked. Raises `Refused`."""
         self._check_key(request)
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise Refused(415, [fault([], "Send JSON: Content-Type: application/json.", "content_type")])
         try:
             async with asyncio.timeout(self.limits.request_seconds):
-                body = await self._body(request)
+                return await self._body(request)
         except TimeoutError:
             raise Refused(408, [fault([], "The body did not arrive in time.", "slow_body")]) from None
+
+    async def _predicted(self, request: Request) -> Response:
+        body = await self.posted(request)
         rows, single = rows_of(body, self.opened.columns, self.limits.max_rows)
         try:
             async with asyncio.timeout(self.limits.request_seconds):
@@ -114,6 +124,8 @@ class _Service:
             raise Refused(503, [fault([], "Too many rows wait; come back in a second.", "too_busy")]) from None
         except BadInput as bad:
             raise Refused(422, [fault([], f"{bad.what} {bad.fix}".strip(), bad.code)]) from None
+        except Problem as problem:  # a cap that is reached, a model server that is gone
+            raise Refused(503, [fault([], problem.what, problem.code)]) from None
         self.meters.rows += len(rows)
         if answers.classes:
             for name, count in Counter(answers.predictions).items():
@@ -143,6 +155,12 @@ class _Service:
         return JSONResponse(
             {"columns": as_plain(self.opened.columns), "classes": list(self.opened.classes), "run": self.provenance}
         )
+
+    async def models(self, request: Request) -> Response:
+        if refused := self._refusal(request):
+            return refused
+        one = {"id": self.opened.name, "object": "model", "owned_by": "train-or-not"}
+        return JSONResponse({"object": "list", "data": [one]})
 
     async def metrics(self, request: Request) -> Response:
         if refused := self._refusal(request):

@@ -34,7 +34,7 @@ class Batcher:
     def __init__(self, answer: Callable[[list[Row]], Answers], batch_rows: int, waiting_rows: int) -> None:
         self._answer, self._most, self._room = answer, batch_rows, waiting_rows
         self._queue: deque[_Waiting] = deque()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._worker: asyncio.Task[None] | None = None
         self.rows_waiting = 0
         self.batches: dict[int, int] = {}
@@ -76,7 +76,7 @@ class Batcher:
     async def _answered(self, batch: list[_Waiting], rows: list[Row]) -> None:
         if not rows:
             return
-        answers = await asyncio.get_running_loop().run_in_executor(self._thread, self._answer, rows)
+        answers = await asyncio.get_running_loop().run_in_executor(self.thread, self._answer, rows)
         start = 0
         for one in batch:
             if not one.answer.done():
@@ -92,4 +92,4 @@ class Batcher:
 
     def close(self) -> None:
         """Let the model's thread end."""
-        self._thread.shutdown(wait=True)
+        self.thread.shutdown(wait=True)

@@ -12,7 +12,7 @@ from trainers.use.answers import Answers
 
 
 class Journal:
-    """A file of JSON lines: each row with its `prediction`, written before the answer is sent.
+    """A file of JSON lines: each row with its `prediction`, and what that took, written before the answer is sent.
 
     Whole batches go out in one write to a file opened for appending, so a kill leaves no half line behind a whole one,
     and several servers may share the file.
@@ -33,11 +33,16 @@ class Journal:
             # A machine that lost its power may leave half a line: end it, so that the next one stands alone.
             os.write(self._descriptor, b"\n")
 
-    def keep(self, rows: list[dict[str, Any]], answers: Answers) -> None:
-        """Append these rows with their answers."""
+    def keep(self, rows: list[dict[str, Any]], answers: Answers, seconds: float) -> None:
+        """Append these rows with their answers. `seconds` is what answering all of them together took."""
+        told: dict[str, Any] = {"answered_seconds": round(seconds, 6)}
         lines = (
-            json.dumps({**row, "prediction": answer}, ensure_ascii=False)
-            for row, answer in zip(rows, answers.predictions, strict=True)
+            json.dumps(
+                {**row, "prediction": answer, **told}
+                | ({"answered_usd": answers.usd[at]} if answers.usd is not None else {}),
+                ensure_ascii=False,
+            )
+            for at, (row, answer) in enumerate(zip(rows, answers.predictions, strict=True))
         )
         os.write(self._descriptor, "".join(f"{line}\n" for line in lines).encode())
 

@@ -46,6 +46,10 @@ class Meters:
     in_flight: int = 0
     predictions: dict[str, int] = field(default_factory=dict)
 
+    def count(self, status: int) -> None:
+        """Count a request by its status."""
+        self.requests[status] = self.requests.get(status, 0) + 1
+
     def text(self, model: Mapping[str, str], batches: Mapping[int, int], waiting: int) -> str:
         """All of it as text. `model` names what answers; `batches` counts batches by their rows."""
         sizes = Histogram(ROWS)
@@ -56,7 +60,7 @@ class Meters:
             "# HELP train_or_not_model_info Which run answers.",
             "# TYPE train_or_not_model_info gauge",
             f"train_or_not_model_info{{{labels}}} 1",
-            "# HELP train_or_not_requests_total Requests to /predict by status.",
+            "# HELP train_or_not_requests_total Requests for answers by status.",
             "# TYPE train_or_not_requests_total counter",
             *(f'train_or_not_requests_total{{code="{code}"}} {n}' for code, n in sorted(self.requests.items())),
             "# HELP train_or_not_rows_total Rows answered.",

@@ -38,22 +38,21 @@ class Allowance:
 class Chat(Protocol):
     """A run that continues conversations, as a client of Chat Completions asks it to."""
 
+    longest: int  # tokens an answer has at most, as it was measured
+
     def asked(self, messages: Sequence[Mapping[str, Any]]) -> list[int]:
         """A conversation as tokens. Raises `BadInput` for one that the run cannot read."""
 
     def words(self, tokens: Sequence[int], longest: int) -> Iterator[tuple[str, int, bool]]:
         """The answer as it comes: new words, tokens so far, whether it ended by itself."""
 
-    @property
-    def longest(self) -> int:
-        """Tokens an answer has at most, as it was measured."""
-
 
 @dataclass(frozen=True)
 class Backend:
     """What a trainer's module hands over. `answer` takes a frame that holds every column of `columns`.
 
-    `at_once` is how many rows of a file are answered between two notes of what is done; `chat` continues conversations.
+    `at_once` is how many rows of a file are answered between two notes of what is done; `chat` continues conversations;
+    `dear` says that an answer takes money or seconds, so that one which was kept is not asked for again.
     """
 
     columns: tuple[InputColumn, ...]
@@ -61,6 +60,7 @@ class Backend:
     answer: Callable[[pd.DataFrame], Answers]
     at_once: int = 10_000
     chat: Chat | None = None
+    dear: bool = False
 
 
 @dataclass(frozen=True)

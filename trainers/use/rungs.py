@@ -22,6 +22,7 @@ from trainers.climb.baselines import Majority, OneWordRule
 from trainers.climb.examples import INPUTS
 from trainers.climb.hybrid import Vectors
 from trainers.climb.learned import EmbeddingsAndLinear, WordsAndLinear
+from trainers.climb.likely import LikelyFewShot, MostLikely
 from trainers.climb.measure import is_grounded
 from trainers.climb.rungs import FewShot, Retrieval, Said, ZeroShot
 from trainers.climb.spend import Meter, price_of
@@ -32,7 +33,7 @@ from trainers.use.opened import Allowance, Backend
 from trainers.use.quotes import EXTRAS, quoted
 from trainers.use.rung_folder import Kept, read_kept, read_model, read_task
 
-_ASKING: tuple[type[ZeroShot], ...] = (ZeroShot, FewShot, Retrieval)
+_ASKING: tuple[type[ZeroShot], ...] = (ZeroShot, MostLikely, FewShot, LikelyFewShot, Retrieval)
 
 
 class _Silent:
@@ -108,7 +109,7 @@ def _asked(
         names = EXTRAS if finds else ()
         return Answers(list(read), kept.labels, None, names, extras, [float(one.usd) for one in said])
 
-    return Backend(columns, kept.labels, answer, at_once=20)
+    return Backend(columns, kept.labels, answer, at_once=20, dear=True)
 
 
 def _extra(task: Task, said: Said, read: str | None) -> dict[str, Any]:
