@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from advisor.agents.commands import Said, command
 from advisor.agents.told import Climbed, announced
+from advisor.base.safetext import plain
 
 LOCAL = "local"
 
@@ -93,9 +94,12 @@ async def needed(wanted: Wanted, run: bool, folder: Path, context: Context) -> A
         return Approval(approve=False)
     caps = [f"{wanted.max_usd:.2f} USD"] if wanted.max_usd is not None else []
     caps += [f"{wanted.max_tokens:,} tokens"] if wanted.max_tokens is not None else []
-    priced = f" (at {wanted.price} USD a million tokens in and out, as the agent says)" if wanted.price else ""
+    stated = plain(wanted.price, 40)
+    priced = f" (at {stated} USD a million tokens in and out, as the agent says)" if stated else ""
+    # What the agent wrote is shown on one line and in quotes, so that it cannot pass for words of this question.
     return Elicit(
-        f"Send up to {expected.most_calls:,} questions with examples of the case {wanted.case!r} to {wanted.endpoint}, "
-        f"model {wanted.model}? At most {expected.most_usd:.2f} USD{priced}, never more than {' or '.join(caps)}.",
+        f"Send up to {expected.most_calls:,} questions with examples of the case {wanted.case!r} to "
+        f"{plain(wanted.endpoint, 200)!r}, model {plain(wanted.model, 100)!r}? "
+        f"At most {expected.most_usd:.2f} USD{priced}, never more than {' or '.join(caps)}.",
         Approval,
     )

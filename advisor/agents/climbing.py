@@ -40,7 +40,7 @@ def offer_climb(server: MCPServer, folder: Path) -> None:
         run: bool,
     ) -> Approval | Elicit[Approval]:
         wanted = Wanted(
-            case_name(case),
+            case_name(folder, case),
             endpoint,
             model,
             requirement,
@@ -74,7 +74,7 @@ def offer_climb(server: MCPServer, folder: Path) -> None:
         than local the person at the client is asked before anything leaves this machine.
         """
         wanted = Wanted(
-            case_name(case),
+            case_name(folder, case),
             endpoint,
             model,
             requirement,

@@ -62,7 +62,7 @@ def _questionnaire(server: MCPServer, folder: Path) -> None:
         Put the questions to the person you work for, one at a time; never answer one from your own guess.
         """
         settings = [f"--set={name}={_typed(value)}" for name, value in answers.items()]
-        said = checked(await command("ask", case_name(case), *settings, *QUIET, folder=folder), FACTS_MISSING)
+        said = checked(await command("ask", case_name(folder, case), *settings, *QUIET, folder=folder), FACTS_MISSING)
         found = said.problem or said.json
         return told.answered(found, found.get("missing", []), case)
 
@@ -73,7 +73,7 @@ def _questionnaire(server: MCPServer, folder: Path) -> None:
         target: Annotated[str, Field(description="The column with the right answers, where there is one")] = "",
     ) -> Looked:
         """Profile the case's data on this machine: facts that need no question, pitfalls with their cure, a split."""
-        words = ["look", case_name(case)]
+        words = ["look", case_name(folder, case, other_data=bool(data))]
         words += [f"--data={file_inside(folder, data)}"] if data else []
         words += [f"--target={target}"] if target else []
         return told.looked(checked(await command(*words, *QUIET, folder=folder)).json)
@@ -83,7 +83,7 @@ def _decision(server: MCPServer, folder: Path) -> None:
     @server.tool(annotations=Writes)
     async def decide(case: CaseName) -> Decided:
         """Walk the ladder on everything known about the case; decision.json in the case holds the whole record."""
-        return told.decided(checked(await command("decide", case_name(case), *QUIET, folder=folder)).json)
+        return told.decided(checked(await command("decide", case_name(folder, case), *QUIET, folder=folder)).json)
 
     @server.tool(annotations=Reads)
     async def explain(
@@ -96,14 +96,16 @@ def _decision(server: MCPServer, folder: Path) -> None:
         """Why, why not, and what would change it: the decision, or one topic of it."""
         if topic.startswith("-"):
             raise ToolError("A topic is a word, such as fine_tune or R10.")
-        words = ["explain", case_name(case), *([topic] if topic else [])]
+        words = ["explain", case_name(folder, case), *([topic] if topic else [])]
         words += [f"--what-if={name}={_typed(value)}" for name, value in what_if.items()]
         return Explained(checked(await command(*words, "--no-input", "--quiet", folder=folder)).text.strip())
 
     @server.tool(annotations=Writes)
     async def report(case: CaseName) -> Reported:
         """Write report.md and report.html into the case, and answer with the first page."""
-        said = checked(await command("report", case_name(case), "--plain", "--no-input", "--quiet", folder=folder))
+        said = checked(
+            await command("report", case_name(folder, case), "--plain", "--no-input", "--quiet", folder=folder)
+        )
         return Reported(said.text.strip(), f"{case}/report.html", f"{case}/report.md")
 
 

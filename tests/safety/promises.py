@@ -55,6 +55,7 @@ PROMISES = tuple(
         (23, "Readers survive fuzzing: an answer or a sentence, never a crash", "0 crashes", "test_fuzz_readers.py"),
         (24, "Every input has a limit that is told and kept", "all", "test_limits.py"),
         (25, "A served run is held up by nobody and read by no foreign page", "all", "test_served.py"),
+        (26, "An agent reaches nothing outside its folder, and sends and spends nothing unasked", "0", "test_agents.py"),
     )
 )  # fmt: skip
 
