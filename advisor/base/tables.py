@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.jsonrows import flattened, json_pieces, json_rows
 from advisor.base.safetext import one_of, plain
-from advisor.base.sniff import MAX_COLUMNS, Written, check_lines, notes_on, sniff
+from advisor.base.sniff import Written, check_lines, notes_on, sniff
+from advisor.base.tablechecks import check_cells, check_columns
 from advisor.base.textnumbers import numbers_with_gaps
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def read_table(path: str | Path, *, max_rows: int | None = None) -> Table:
         return _read_csv(path, max_rows)
     read = {"parquet": _read_parquet, "excel": _read_excel}.get(kind)
     table = read(path) if read else _read_json(path, kind, max_rows)
-    return _checked(_cut(table, max_rows), path)
+    return _whole(_cut(table, max_rows), path)
 
 
 def read_chunks(path: str | Path, *, rows: int = 50_000) -> Generator[Table, None, None]:
@@ -78,6 +79,7 @@ def read_chunks(path: str | Path, *, rows: int = 50_000) -> Generator[Table, Non
         check_lines(path, written)
         with _csv_reader(path, written, chunksize=rows) as pieces:
             for frame in pieces:
+                check_cells(frame, path)
                 yield Table(numbers_with_gaps(frame)[0], written.encoding, written.delimiter)
 
 
@@ -126,7 +128,7 @@ def _read_csv(path: Path, max_rows: int | None) -> Table:
         if len(frame) and bool(frame.iloc[:, -1].isna().any()):
             check_lines(path, written, limit=max_rows)
     notes = notes_on(path, written) + gaps
-    return _checked(_cut(Table(frame, written.encoding, written.delimiter, notes), max_rows), path)
+    return _whole(_cut(Table(frame, written.encoding, written.delimiter, notes), max_rows), path)
 
 
 def _csv_reader(path: Path, written: Written, **options: Any) -> Any:
@@ -266,30 +268,9 @@ def _cut(table: Table, max_rows: int | None) -> Table:
     )
 
 
-def _checked(table: Table, path: Path) -> Table:
-    """The same table, or `BadInput` when it has no rows, too many columns, or two of one name."""
-    names = [str(name) for name in table.frame.columns]
-    if len(names) > MAX_COLUMNS:
-        raise BadInput(
-            f"{path.name} has {len(names):,} columns; at most {MAX_COLUMNS:,} are read.",
-            where=str(path),
-            fix="Keep the columns that matter.",
-            code="too-many-columns",
-        )
-    if len(set(names)) < len(names):
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        raise BadInput(
-            f"{path.name} has two columns of the same name: {one_of(repeated)}.",
-            where=str(path),
-            fix="Give each column its own name.",
-            code="duplicate-columns",
-        )
-    if not len(table.frame):
-        raise BadInput(
-            f"{path.name} has a header and no rows.",
-            where=str(path),
-            fix="Export it again with its data, or collect examples first.",
-            code="no-rows",
-        )
-    table.frame.columns = names
+def _whole(table: Table, path: Path) -> Table:
+    """The same table, or `BadInput` when it is none: no rows, too many columns, two of one name, a cell too long."""
+    check_columns(table.frame, path)
+    table.frame.columns = [str(name) for name in table.frame.columns]
+    check_cells(table.frame, path)
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ def _look_at_file(arguments: argparse.Namespace, out: Output) -> Look:
         if arguments.what != "-":
             return look_at(arguments.what, arguments.target or "", progress=told)
         with standard_input(sys.stdin.buffer) as path:
-            return look_at(path, arguments.target or "", progress=told)
+            return replace(look_at(path, arguments.target or "", progress=told), path="standard input")
 
 
 def _look_at_case(case: Case, arguments: argparse.Namespace, out: Output) -> Look:
@@ -137,8 +138,6 @@ def _data_of(case: Case, answers: Answers, arguments: argparse.Namespace) -> tup
 
 def _store(case: Case, answers: Answers, arguments: argparse.Namespace) -> None:
     """Keep where the data is and what the target is; only after they proved readable."""
-    from dataclasses import replace
-
     from advisor.interview.answers import relative_to_case, save_answers
 
     changed = answers
@@ -197,6 +196,8 @@ def _next_for_file(what: str, look: Look) -> str:
         named = f"--target {shlex.quote(plain(look.candidates[0], 80))}"
         return f"Next: name the target, for example: train-or-not look {shlex.quote(what)} {named}"
     target = f" --target {shlex.quote(plain(look.target, 80))}" if look.target else ""
+    if what == "-":
+        return f"Next: keep the data in a file, then: train-or-not look my-case --data FILE{target}"
     return f"Next: train-or-not look my-case --data {shlex.quote(what)}{target}"
 
 

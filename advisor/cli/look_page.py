@@ -30,7 +30,7 @@ def draw(look: Look, console: Console, *, everything: bool = False) -> None:
     for note in (*look.notes, *((look.sampled,) if look.sampled else ())):
         console.print(Text(f"  {plain(note, 400)}", style="dim"))
     _facts(look, console)
-    if look.columns:
+    if look.columns and look.format not in ("documents", "images"):
         _columns(look.columns, console)
     if look.candidates:
         _heading("Which column is the answer?", console)

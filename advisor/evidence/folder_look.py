@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from advisor import __version__
 from advisor.base.case import today
-from advisor.base.safetext import plain
+from advisor.base.safetext import one_of, plain
 from advisor.evidence.catalogue import load_catalogue
 from advisor.evidence.checks import CHECKS
-from advisor.evidence.checks.rows import percent
+from advisor.evidence.checks.rows import percent, straddling
 from advisor.evidence.conversations import tokens_of
 from advisor.evidence.folders import Documents, Images, read_folder
 from advisor.evidence.look import set_aside
@@ -86,22 +86,25 @@ def _images(folder: Path, found: Images, ignored: Mapping[str, str]) -> Look:
     facts = _facts(*told)
     if target:
         facts += (Fact("task_type", "classify", "default", "subfolders name a class for each image", today()),)
-    notes = (f"{len(found.broken):,} files are no images and were left out.",) if found.broken else ()
+    notes = (f"Left out, no images: {one_of(list(found.broken), 5)}.",) if found.broken else ()
     shape = (len(names), 1)
     look = _look(folder, found.sha256, "images", shape, (), facts, pitfalls, notes=notes)
     return replace(look, target=target, task=sheet.task, split=propose(sheet, pitfalls))
 
 
 def _repeated_images(found: Images) -> Pitfall:
+    import numpy as np
+
     entry = load_catalogue().entries["P201"]
     repeats = len(found.hashes) - len(set(found.hashes.values()))
     share = repeats / max(len(found.hashes), 1)
     seen = {"rows": repeats, "share": percent(share)}
-    if share < entry.thresholds["tip"]:
+    if not repeats or share < entry.thresholds["tip"]:
         return entry.passed((), **seen)
-    # A copy straddles a random 80/20 split when its twin falls on the other side: 2 × 0.8 × 0.2 of the pairs.
+    if repeats < entry.thresholds["fewest_repeats"]:
+        return entry.tip((), **seen)
     severity = "severe" if share >= entry.thresholds["severe"] else "moderate"
-    straddle = f"about {percent(min(1.0, 0.8 * 2 * share))}"
+    straddle = percent(straddling(np.array(list(found.hashes.values()))))
     return entry.issue((), severity=severity, straddle=straddle, **seen)
 
 

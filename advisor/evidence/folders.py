@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import html
+import logging
 import re
 from collections import Counter
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file, sha256_of_text
+from advisor.base.safetext import one_of
 
 if TYPE_CHECKING:
     from advisor.evidence.look import Progress
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 TEXTS = {".md", ".markdown", ".txt", ".rst", ".html", ".htm", ".pdf"}
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
+_UNREAD = "They hold no text: scanned pages need text recognition first, and broken files a new copy."
 _MOST_FILES = 200_000
 _MOST_TEXT = 2 * 2**20
 _TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -77,14 +81,16 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _documents(folder: Path, files: list[Path], told: Progress) -> Documents:
-    texts, unread, cut = {}, Counter[str](), 0
+    texts: dict[str, str] = {}
+    unread: list[str] = []
+    cut = 0
     told.phase("Reading the documents")
     for done, path in enumerate(files):
         told.step(done, len(files))
         name = path.relative_to(folder).as_posix()
         text = _pdf(path) if path.suffix.lower() == ".pdf" else _text(path)
         if text is None:
-            unread[path.suffix.lower()] += 1
+            unread.append(name)
             continue
         cut += len(text) > _MOST_TEXT
         texts[name] = text[:_MOST_TEXT]
@@ -92,15 +98,16 @@ def _documents(folder: Path, files: list[Path], told: Progress) -> Documents:
         raise BadInput(
             f"None of the {len(files):,} documents in {folder} could be read.",
             where=str(folder),
-            fix="For PDF: pip install pypdf. Scanned pages need text recognition first.",
+            fix=_UNREAD if _reads_pdf() else "For PDF: pip install pypdf.",
             code="no-text",
         )
     notes = []
     if unread:
-        listed = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(unread.items()))
-        notes.append(f"Not read: {listed} (PDF needs `pip install pypdf`; scans need text recognition).")
+        notes.append(f"Not read, {len(unread):,} of {len(files):,}: {one_of(unread, 5)}. {_UNREAD}")
+        if not _reads_pdf() and any(name.lower().endswith(".pdf") for name in unread):
+            notes.append("Reading PDF needs: pip install pypdf")
     if cut:
-        notes.append(f"{cut:,} documents were cut at {_MOST_TEXT:,} characters.")
+        notes.append(f"Cut at {_MOST_TEXT:,} characters: {cut:,} of the documents.")
     whole = sha256_of_text("".join(f"{name}\0{sha256_of_text(text)}\n" for name, text in texts.items()))
     return Documents(texts, whole, tuple(notes))
 
@@ -118,15 +125,24 @@ def _text(path: Path) -> str | None:
     return text if text.strip() else None
 
 
+def _reads_pdf() -> bool:
+    return find_spec("pypdf") is not None
+
+
 def _pdf(path: Path) -> str | None:
-    try:
-        from pypdf import PdfReader
-    except ImportError:
+    if not _reads_pdf():
         return None
+    from pypdf import PdfReader
+
+    log = logging.getLogger("pypdf")
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)  # what it says of a broken file would stand on the user's screen
     try:
         pages = [page.extract_text() or "" for page in PdfReader(path).pages]
     except Exception:  # broken PDFs raise nearly anything; the file is then listed as not read
         return None
+    finally:
+        log.setLevel(before)
     text = "\n".join(pages)
     return text if text.strip() else None
 

@@ -1,6 +1,7 @@
 """Plants one pitfall at a time in a clean real table, at three strengths, and counts how often it is noticed.
 
-    python -m tests.evidence.planting [SEEDS]          prints the table; SEEDS random samples a base, default 3
+    python -m tests.evidence.planting [SEEDS]              prints the table; SEEDS random samples a base, default 3
+    python -m tests.evidence.planting [SEEDS] --held-out   the same on sets that no threshold was ever chosen by
 
 Weak is near the limit of what should be told at all, middle is what a careful colleague would notice with the table
 open, strong is what nobody should miss. "Found" means: the check of that code says issue or tip, names the planted
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from advisor.evidence.catalogue import load_catalogue
 from advisor.evidence.checks import CHECKS
 from advisor.evidence.preparing import prepare
 from advisor.records.look import Pitfall
-from tests.evidence.bases import BASES, Base
+from tests.evidence.bases import BASES, HELD_OUT, Base
 
 STRENGTHS = ("weak", "middle", "strong")
 Plant = Callable[[pd.DataFrame, Base, int, np.random.Generator], pd.DataFrame]
@@ -98,7 +99,7 @@ def conflicting(frame: pd.DataFrame, base: Base, strength: int, random: np.rando
 
 def _other_label(frame: pd.DataFrame, base: Base) -> dict[object, object]:
     values = list(frame[base.target].unique())
-    return dict(zip(values, values[::-1], strict=True))
+    return dict(zip(values, [*values[1:], values[0]], strict=True))
 
 
 def imbalance(frame: pd.DataFrame, base: Base, strength: int, random: np.random.Generator) -> pd.DataFrame:
@@ -230,7 +231,7 @@ def in_numbers(base: Base) -> bool:
 
 
 def of_class(base: Base) -> bool:
-    return base.task == "binary"
+    return base.task != "regression"
 
 
 def tables(base: Base) -> bool:
@@ -284,6 +285,7 @@ class Tally:
     tried: list[int]
     false_alarms: int = 0
     clean: int = 0
+    missed: list[str] = field(default_factory=list)
 
 
 def run(
@@ -301,18 +303,31 @@ def run(
                 tally = tallies[planting.code]
                 finding = CHECKS[planting.code](sheet)
                 tally.clean += 1
-                tally.false_alarms += finding.outcome == "issue" and not known(base, planting.code)
+                if finding.outcome == "issue" and not known(base, planting.code):
+                    tally.false_alarms += 1
+                    tally.missed.append(f"false alarm on {base.name}: {finding.text}")
                 for strength in strengths:
                     random = np.random.default_rng([seed, strength])
                     planted = planting.plant(clean, base, strength, random)
                     tally.tried[strength] += 1
-                    tally.found[strength] += noticed(check(planted, base.target, planting.code), planting)
+                    said = check(planted, base.target, planting.code)
+                    if noticed(said, planting):
+                        tally.found[strength] += 1
+                    elif strength:
+                        tally.missed.append(f"{STRENGTHS[strength]} on {base.name}: {said.outcome}. {said.text}")
     return tallies
 
 
 def known(base: Base, code: str) -> bool:
     """True facts of the unplanted tables, which are no false alarms."""
-    return (base.name, code) in {("sms_spam", "P601"), ("diabetes", "P701"), ("sms_spam", "P202"), ("ames", "P406")}
+    return (base.name, code) in {
+        ("sms_spam", "P601"),
+        ("diabetes", "P701"),
+        ("sms_spam", "P202"),
+        ("ames", "P406"),
+        ("iris", "P701"),
+        ("wine", "P701"),
+    }
 
 
 def table_of(tallies: dict[str, Tally]) -> str:
@@ -326,6 +341,7 @@ def table_of(tallies: dict[str, Tally]) -> str:
     found = [sum(tally.found[strength] for tally in tallies.values()) for strength in (0, 1, 2)]
     middle, strong = found[1] / max(tried[1], 1), found[2] / max(tried[2], 1)
     hits, alarms = sum(t.found[1] for t in tallies.values()), sum(t.false_alarms for t in tallies.values())
+    lines += [f"  {code} {told}" for code, tally in tallies.items() for told in tally.missed]
     lines.append(f"middle {middle:.1%} found, strong {strong:.1%} found; precision {hits / (hits + alarms):.1%}")
     return "\n".join(lines)
 
@@ -334,4 +350,6 @@ if __name__ == "__main__":
     from tests.conftest import ROOT
 
     data = ROOT.parent / "shared" / "data"
-    print(table_of(run(data, int(sys.argv[1]) if len(sys.argv) > 1 else 3)))
+    numbers = [word for word in sys.argv[1:] if word.isdigit()]
+    chosen = HELD_OUT if "--held-out" in sys.argv else BASES
+    print(table_of(run(data, int(numbers[0]) if numbers else 3, bases=chosen)))

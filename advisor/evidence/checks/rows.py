@@ -20,12 +20,12 @@ def duplicate_rows(sheet: Sheet) -> Pitfall:
     repeats = _repeats(hashes)
     share = repeats / max(len(hashes), 1)
     seen: dict[str, Any] = {"rows": repeats, "share": percent(share)}
-    if share < limits["tip"] or repeats <= limits["times_chance"] * _repeats_by_chance(sheet, names):
+    if share < limits["tip"] or not repeats or repeats <= limits["times_chance"] * _repeats_by_chance(sheet, names):
         return entry.passed(**seen)
-    if share < limits["issue"]:
+    if share < limits["issue"] or repeats < limits["fewest_repeats"]:
         return entry.tip(**seen)
     severity = "severe" if share >= limits["severe"] else "moderate"
-    return entry.issue(severity=severity, **seen, straddle=percent(_straddle(hashes, sheet.seed)))
+    return entry.issue(severity=severity, **seen, straddle=percent(straddling(hashes)))
 
 
 def conflicting_labels(sheet: Sheet) -> Pitfall:
@@ -109,12 +109,15 @@ def _repeats_by_chance(sheet: Sheet, names: list[str]) -> int:
     return _repeats(total)
 
 
-def _straddle(hashes: np.ndarray[Any, Any], seed: int) -> float:
-    """Share of the test rows of a random 80/20 split that have a copy in training."""
+def straddling(hashes: np.ndarray[Any, Any]) -> float:
+    """Expected share of the test rows of a random 80/20 split that have a copy in training.
+
+    One of k copies has none there only when the other k - 1 fell into the test as well, which is 0.2 to the (k - 1).
+    """
     import numpy as np
 
-    test = np.random.default_rng(seed).random(len(hashes)) < 0.2
-    return float(np.isin(hashes[test], hashes[~test]).mean()) if test.any() else 0.0
+    copies = np.unique(hashes, return_counts=True)[1]
+    return float((copies * (1 - 0.2 ** (copies - 1.0))).sum() / max(len(hashes), 1))
 
 
 def percent(share: float) -> str:
