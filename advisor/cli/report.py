@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 
 def story_of(case: Case, as_of: str = "") -> Story:
     """The story of a case, on all its records."""
-    from advisor.cli.chain import decide_case, facts_of, latest_run, look_of, newest_run_folder, plan_of
+    from advisor.cli.chain import decide_case, facts_of, latest_run, look_of, newest_run_folder, own_prices, plan_of
     from advisor.reasoning.rulebook import load_rulebook
     from advisor.records.climb import ClimbRecord
     from advisor.records.plain import load
@@ -80,6 +80,7 @@ def story_of(case: Case, as_of: str = "") -> Story:
             run=latest_run(case),
             climb=load(case.climb, ClimbRecord) if case.climb.exists() else None,
             inputs=inputs,
+            prices=own_prices(case),
         )
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.reasoning.bill import Bill, Missing
 from advisor.reasoning.breakeven import break_evens
@@ -17,6 +17,15 @@ from advisor.reasoning.prices import ModelPrice, Prices, Range, load_prices
 from advisor.records.facts import Value
 
 Facts = Mapping[str, Value | None]
+
+
+class Move(NamedTuple):
+    """The whole bill with one assumption at its low end and at its high end, in US dollars."""
+
+    assumption: str
+    label: str
+    low: float
+    high: float
 
 
 def estimate_costs(facts: Facts, as_of: str = "", prices: Prices | None = None) -> dict[str, object]:
@@ -53,7 +62,7 @@ def estimate_costs(facts: Facts, as_of: str = "", prices: Prices | None = None) 
     }
 
 
-def what_moves(facts: Facts, approach: str, as_of: str = "", prices: Prices | None = None) -> list[dict[str, object]]:
+def what_moves(facts: Facts, approach: str, as_of: str = "", prices: Prices | None = None) -> list[Move]:
     """Which assumption moves the cost of one approach most: its total with each at its low and at its high end alone.
 
     All other assumptions stand at the middle of their range. Widest swing first; those without a range are left out.
@@ -70,15 +79,14 @@ def what_moves(facts: Facts, approach: str, as_of: str = "", prices: Prices | No
         months, renewals = _horizon(bill)
         return sum(cost.low for cost in _totals(items, months, renewals).values() if cost)
 
-    swings: list[tuple[float, dict[str, object]]] = []
+    moves: list[Move] = []
     for name, number in on.numbers.items():
         if number.low == number.high:
             continue
         low, high = (total({**middle, name: replace(number, low=end, high=end)}) for end in (number.low, number.high))
         if low != high:
-            move = {"assumption": name, "label": number.label, "low": _cents(low), "high": _cents(high)}
-            swings.append((abs(high - low), move))
-    return [move for _, move in sorted(swings, key=lambda swing: -swing[0])]
+            moves.append(Move(name, number.label, _cents(low), _cents(high)))
+    return sorted(moves, key=lambda move: -abs(move.high - move.low))
 
 
 def _item(bill: Bill, item: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Literal
 
 Tone = Literal["good", "bad", "warn", "calm", "muted"]
 Part = Literal["first_page", "detail", "reference"]
+Shape = Literal["intervals", "ranges", "swings", "bars", "curve", "scatter", "lines", "trends", "matrix", "calibration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +195,23 @@ class Point:
 class Chart:
     """A drawing of figures. `twin` is the table that says the same in words.
 
-    `shape`: intervals (dots with whiskers), ranges (from low to high, growing by factors) and bars have one row for
-    each point; curve shows value against `at`. `bar` is the value to reach, drawn as a line across intervals.
+    `shape`: intervals (dots with whiskers), ranges (from low to high, growing by factors), swings (the same on an even
+    scale) and bars have one row for each point; curve shows value against `at`, scatter each point under its label at
+    `at` (growing by factors); lines and trends show one line for each label, on scales that grow by factors or evenly;
+    matrix shades the cells of `twin`; calibration is a curve beside the diagonal. `bar` is the value to reach, drawn as
+    a broken line; `place` is marked on the axis across.
     """
 
     name: str
     title: str
     says: str
-    shape: Literal["intervals", "ranges", "bars", "curve"]
+    shape: Shape
     axis: str
     points: tuple[Point, ...]
     twin: Table
     across: str = ""
     bar: float | None = None
+    place: float | None = None
     kind: Literal["chart"] = "chart"
 
 

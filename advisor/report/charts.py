@@ -9,23 +9,15 @@ from __future__ import annotations
 import re
 import warnings
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree
 
-from advisor.report.blocks import Chart, Point
-from advisor.report.data_charts import PROJECTED
+from advisor.report.blocks import Chart
+from advisor.report.drawings import DRAWINGS, GRID, INK, LETTERS, OURS, SOFT, THEIRS, rows_high
 from advisor.report.element import ATTRIBUTES, SVG_TAGS, Element, Node, element
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-# Stand-in colours, and the page colours they become.
-INK, SOFT, OURS, THEIRS, GRID = "#010101", "#020202", "#030303", "#040404", "#050505"
 COLOURS = {INK: "var(--ink)", SOFT: "var(--soft)", OURS: "var(--accent)", THEIRS: "var(--theirs)", GRID: "var(--line)"}
 WIDTH = 460  # CSS pixels, as points of the drawing: at 390 px of screen the smallest letter is still nine pixels high
-LETTERS = 12
-LONGEST_LABEL = 34
 _STYLE_NAMES = {
     "fill",
     "fill-opacity",
@@ -77,108 +69,16 @@ def _svg_text(chart: Chart) -> str:
         "ytick.color": INK,
         "axes.edgecolor": GRID,
     }
-    rows = len(chart.points) if chart.shape != "curve" else 7
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         # A class name in a script that the measuring font lacks is drawn by the reader's own fonts all the same.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure = Figure(figsize=(WIDTH / 72, (62 + 30 * rows) / 72), layout="constrained")
+        figure = Figure(figsize=(WIDTH / 72, (62 + 30 * rows_high(chart)) / 72), layout="constrained")
         FigureCanvasSVG(figure)
-        _DRAWINGS[chart.shape](figure, chart)
+        DRAWINGS[chart.shape](figure, chart)
         stream = StringIO()
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None})
     # XML has no place for two code points that text may hold; a drawing can do without them.
     return re.sub("[\ufffe\uffff]", "", stream.getvalue())
-
-
-def _bare(figure: Figure) -> Axes:
-    axes = figure.add_subplot()
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=0)
-    axes.set_axisbelow(True)
-    return axes
-
-
-def _cut(label: str) -> str:
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
-
-
-def _rows(axes: Axes, points: tuple[Point, ...]) -> None:
-    axes.set_yticks(range(len(points)), [_cut(point.label) for point in points])
-    axes.set_ylim(len(points) - 0.4, -0.6)
-    axes.grid(axis="x", color=GRID, linewidth=0.8)
-    for label, point in zip(axes.get_yticklabels(), points, strict=True):
-        label.set_fontweight("bold" if point.ours else "normal")
-
-
-def _intervals(figure: Figure, chart: Chart) -> None:
-    axes = _bare(figure)
-    _rows(axes, chart.points)
-    for row, point in enumerate(chart.points):
-        colour = OURS if point.ours else THEIRS
-        if point.low is not None and point.high is not None:
-            axes.plot(
-                [point.low, point.high], [row, row], color=colour, linewidth=3, solid_capstyle="round", alpha=0.55
-            )
-        axes.plot([point.value], [row], marker="o", markersize=9 if point.ours else 7, color=colour)
-        axes.annotate(
-            f"{point.value:,.3f}",
-            (point.value, row),
-            (0, 8),
-            textcoords="offset points",
-            ha="center",
-            color=INK,
-            fontsize=LETTERS - 1,
-        )
-    if chart.bar is not None:
-        axes.axvline(chart.bar, color=SOFT, linewidth=1.5, linestyle=(0, (5, 3)))
-    axes.margins(x=0.12)
-    axes.locator_params(axis="x", nbins=5)
-    axes.set_xlabel(chart.axis)
-
-
-def _bars(figure: Figure, chart: Chart) -> None:
-    axes = _bare(figure)
-    _rows(axes, chart.points)
-    axes.barh(range(len(chart.points)), [point.value for point in chart.points], height=0.55, color=OURS)
-    axes.locator_params(axis="x", nbins=5)
-    axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}" if value % 1 else f"{int(value):,}")
-    axes.set_xlabel(chart.axis)
-
-
-def _ranges(figure: Figure, chart: Chart) -> None:
-    axes = _bare(figure)
-    _rows(axes, chart.points)
-    for row, point in enumerate(chart.points):
-        low, high = max(point.low or 0.0, 1.0), max(point.high or 0.0, 1.0)
-        axes.plot([low, high], [row, row], color=OURS if point.ours else THEIRS, linewidth=9, solid_capstyle="butt")
-    axes.set_xscale("log")
-    axes.minorticks_off()
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlabel(f"{chart.axis}, each mark ten times the one before")
-
-
-def _curve(figure: Figure, chart: Chart) -> None:
-    axes = _bare(figure)
-    places, values = [point.at for point in chart.points], [point.value for point in chart.points]
-    if all(point.low is not None and point.high is not None for point in chart.points):
-        low, high = [point.low or 0.0 for point in chart.points], [point.high or 0.0 for point in chart.points]
-        axes.fill_between(places, low, high, color=OURS, alpha=0.18, linewidth=0)
-    known = sum(point.label != PROJECTED for point in chart.points)
-    axes.plot(places[:known], values[:known], color=OURS, linewidth=2, marker="o", markersize=5)
-    if known < len(places):
-        ahead = max(known - 1, 0)
-        axes.plot(places[ahead:], values[ahead:], color=OURS, linewidth=2, linestyle=(0, (2, 3)))
-    axes.grid(axis="y", color=GRID, linewidth=0.8)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{int(value):,}")
-    axes.locator_params(axis="x", nbins=5)
-    axes.locator_params(axis="y", nbins=5)
-    axes.set_xlabel(chart.across)
-    axes.set_ylabel(chart.axis)
-
-
-_DRAWINGS = {"intervals": _intervals, "ranges": _ranges, "bars": _bars, "curve": _curve}
 
 
 def _rebuilt(found: ElementTree.Element, name: str) -> Element | None:

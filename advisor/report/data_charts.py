@@ -19,7 +19,7 @@ PROJECTED = "projected"
 def class_balance(look: Look) -> Iterator[Chart]:
     """Rows by class, where a check of the data counted them (`evidence["counts"]`)."""
     for pitfall in look.pitfalls:
-        counts = _numbers(pitfall.evidence.get("counts") or pitfall.evidence.get("class_counts"))
+        counts = numbers_of(pitfall.evidence.get("counts") or pitfall.evidence.get("class_counts"))
         if len(counts) < 2:
             continue
         total = sum(counts.values())
@@ -71,7 +71,7 @@ def more_labels(look: Look) -> Iterator[Chart]:
         for point in curve.points
     )
     rows = tuple(
-        (figure(point.at), score(point.value), _interval(point), point.label or "measured") for point in points
+        (figure(point.at), score(point.value), interval_words(point), point.label or "measured") for point in points
     )
     yield Chart(
         "more-labels",
@@ -124,44 +124,12 @@ def gain_table(comparisons: tuple[Comparison, ...]) -> Table:
     return Table(("Held against", "Gain", "Interval", "Passed", "Method"), rows, numeric=(1, 2))
 
 
-def learning_curve(run: RunRecord) -> Iterator[Chart]:
-    """Score by number of training rows, where the run measured it (`diagnostics["learning_curve"]`)."""
-    curve = run.diagnostics.get("learning_curve")
-    steps = (
-        [point for point in (_curve_point(item) for item in curve) if point] if isinstance(curve, list | tuple) else []
-    )
-    if len(steps) < 2:
-        return
-    metric = metric_words(run.sealed.metric)
-    rows = tuple(
-        (figure(point.at), score(point.value), _interval(point)) for point in sorted(steps, key=lambda point: point.at)
-    )
-    yield Chart(
-        "learning-curve",
-        "Would more examples help?",
-        "Cross-validated score by the number of rows trained on; a curve that still rises says yes.",
-        "curve",
-        metric,
-        tuple(sorted(steps, key=lambda point: point.at)),
-        Table(("Rows", sentence(metric), "Interval"), rows, numeric=(0, 1, 2)),
-        across="rows trained on",
-    )
-
-
-def _interval(point: Point) -> str:
+def interval_words(point: Point) -> str:
+    """The interval of a point, or that there is none."""
     return "not measured" if point.low is None or point.high is None else f"{score(point.low)} to {score(point.high)}"
 
 
-def _curve_point(item: Any) -> Point | None:
-    if not isinstance(item, Mapping):
-        return None
-    known = _numbers(item)
-    if "rows" not in known or "value" not in known:
-        return None
-    return Point("", known["value"], known["rows"], known.get("low"), known.get("high"))
-
-
-def _numbers(value: Any) -> dict[str, float]:
+def numbers_of(value: Any) -> dict[str, float]:
     """The finite numbers of a mapping under safe names; diagnostics come from files and may hold anything."""
     if not isinstance(value, Mapping):
         return {}

@@ -32,13 +32,16 @@ from advisor.report.words import (
     RUNGS,
     VERDICTS,
     count,
+    dollars,
+    duration,
+    figure,
     full_stop,
     question_words,
     sentence,
     value_words,
 )
 
-UNKNOWN, UNSETTLED = "Not known yet", "Not settled yet"
+UNKNOWN, UNSETTLED, NOT_EARNED = "Not known yet", "Not settled yet", "Tried, not earned"
 
 SHOWN_FLIPS = 5
 
@@ -48,7 +51,7 @@ def the_answer(given: Given) -> Section:
     decision = given.decision
     reason = deciding_reason(decision)
     because = (Paragraph(f"Because: {spoken(reason, given)}"),) if reason is not None else ()
-    return Section("answer", "The answer", "first_page", (_hero(given), *because, *_open(given)))
+    return Section("answer", "The answer", "first_page", (_hero(given), *because, *_bill(given), *_open(given)))
 
 
 def _hero(given: Given) -> Hero:
@@ -63,8 +66,14 @@ def _verdict(decision: Decision, run: RunRecord | None) -> tuple[str, Tone]:
         return UNKNOWN, "warn"
     if not decision.settled:
         return UNSETTLED, "warn"
-    word, tone = VERDICTS[decision.verdict]
-    return word, "warn" if run is not None and run.gate.outcome != "earned" else tone
+    if _fell_short(decision, run):
+        return NOT_EARNED, "warn"
+    return VERDICTS[decision.verdict]
+
+
+def _fell_short(decision: Decision, run: RunRecord | None) -> bool:
+    """Whether training was advised and done, and did not beat the cheaper way."""
+    return run is not None and run.gate.outcome != "earned" and decision.verdict not in ("no", "not_yet")
 
 
 def _headline(given: Given) -> str:
@@ -89,7 +98,7 @@ def _without_verdict(decision: Decision) -> str:
 
 
 def _certainty(decision: Decision, run: RunRecord | None) -> str:
-    if run is not None and run.gate.outcome != "earned" and decision.verdict not in ("no", "not_yet"):
+    if _fell_short(decision, run):
         return "The facts point this way, but the trained model was not shown to beat the cheaper way: keep that one."
     if not decision.settled:
         return "No answer is assumed: the open ones are listed further down, with what each would change."
@@ -102,7 +111,9 @@ def _certainty(decision: Decision, run: RunRecord | None) -> str:
 def _badges(given: Given) -> Iterator[Mark]:
     decision = given.decision
     if decision.approach is not None and decision.settled:
-        yield Mark(f"Recommended: {given.title(decision.approach)}", "good")
+        short = _fell_short(decision, given.run)
+        advised = "Advised by the facts" if short else "Recommended"
+        yield Mark(f"{advised}: {given.title(decision.approach)}", "calm" if short else "good")
     if decision.hosting.value:
         yield Mark(f"Where it runs: {given.title(decision.hosting.value, 'hosting')}", "calm")
     if given.run is not None:
@@ -110,6 +121,18 @@ def _badges(given: Given) -> Iterator[Mark]:
         yield Mark(f"Training {'earned' if earned else 'did not earn'} its place", "good" if earned else "bad")
     elif decision.settled and decision.verdict in ("no", "not_yet"):
         yield Mark("Nothing needs training" if decision.verdict == "no" else "Nothing to train yet", "calm")
+
+
+def _bill(given: Given) -> Iterator[Block]:
+    """What the recommended way costs, in one line; nothing where it was not computed."""
+    decision = given.decision
+    bills = decision.cost.get("approaches")
+    bill = bills.get(decision.approach) if isinstance(bills, dict) and decision.settled else None
+    months = decision.cost.get("horizon_months")
+    if isinstance(bill, dict) and isinstance(months, int | float):
+        least = "" if bill.get("complete") else ", or more: not everything is known"
+        cost = dollars(float(bill["low"]), float(bill["high"]))
+        yield Paragraph(f"What it costs: {cost} US dollars over {figure(months)} months, people included{least}.")
 
 
 def _open(given: Given) -> Iterator[Block]:
@@ -156,12 +179,23 @@ def the_flips(given: Given) -> Section:
             else ("What would change this depends on the open answers; they are listed under “What is not known”.")
         )
         return Section("flips", "What would change this", "first_page", (Paragraph(says),))
-    rows = tuple(row for flip in flips[:SHOWN_FLIPS] for row in _flip(flip, given))
-    more = f"; {len(flips) - SHOWN_FLIPS} more are in decision.json" if len(flips) > SHOWN_FLIPS else ""
+    shown = _telling(flips)
+    rows = tuple(row for flip in shown for row in _flip(flip, given))
+    more = f"; {len(flips) - len(shown)} more are in decision.json" if len(flips) > len(shown) else ""
     table = Table(("If this answer changed", "from", "to", "the advice would be"), rows)
     return Section(
         "flips", "What would change this", "first_page", (Paragraph(f"The smallest change first{more}."), table)
     )
+
+
+def _telling(flips: tuple[Flip, ...]) -> tuple[Flip, ...]:
+    """The smallest way to each other advice, then more single changes; in the order they came in."""
+    firsts: dict[str, Flip] = {}
+    for flip in flips:
+        firsts.setdefault(flip.approach, flip)
+    singles = [flip for flip in flips if len(flip.change) == 1 and flip not in firsts.values()]
+    chosen = [*firsts.values(), *singles][:SHOWN_FLIPS]
+    return tuple(flip for flip in flips if flip in chosen)
 
 
 def _flip(flip: Flip, given: Given) -> Iterator[tuple[Cell, ...]]:
@@ -182,5 +216,14 @@ def the_next_step(given: Given) -> Section:
     reason = deciding_reason(given.decision)
     asked = given.decision.settled and given.run is None and reason is not None
     instead = full_stop(reason.do_instead) if asked and reason is not None else ""
-    texts = [Paragraph(plain(text, 2000)) for text in (instead, says) if text]
+    texts = [Paragraph(plain(text, 2000)) for text in (instead, f"{says}{_takes(given)}") if text]
     return Section("next", "Do next", "first_page", (*texts, Command(command)))
+
+
+def _takes(given: Given) -> str:
+    """What the training that comes next takes, where a plan says."""
+    plan = given.plan
+    if plan is None or given.run is not None or not plan.trainer or plan.estimate.seconds <= 0:
+        return ""
+    price = "nothing to pay to others" if plan.estimate.usd == 0 else f"{dollars(plan.estimate.usd)} USD"
+    return f" It takes about {duration(plan.estimate.seconds)} and {price}."

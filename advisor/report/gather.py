@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from advisor.reasoning.costs import what_moves
+from advisor.reasoning.prices import Prices
 from advisor.reasoning.rulebook import Rulebook
 from advisor.records.climb import ClimbRecord
 from advisor.records.decision import Decision
@@ -11,7 +13,7 @@ from advisor.records.facts import FactSheet
 from advisor.records.look import Look
 from advisor.records.plan import Plan
 from advisor.records.run import RunRecord
-from advisor.report.given import Given
+from advisor.report.given import Given, Swing
 from advisor.report.moves import moves_of
 
 
@@ -27,6 +29,7 @@ def gather(
     run: RunRecord | None = None,
     climb: ClimbRecord | None = None,
     inputs: Mapping[str, str] | None = None,
+    prices: Prices | None = None,
 ) -> Given:
     """Everything a story needs, with the rulebook's words and, where it is not settled, what each answer would move."""
     from advisor import __version__
@@ -45,8 +48,17 @@ def gather(
         inputs=inputs or {},
         moves={} if decision.settled else moves_of(facts.values(), rulebook, decision.unknown),
         titles=titles(rulebook),
+        swings=_swings(decision, facts, prices),
         tool_version=__version__,
     )
+
+
+def _swings(decision: Decision, facts: FactSheet, prices: Prices | None) -> tuple[Swing, ...]:
+    """What each assumption alone does to the bill of the recommended way, the widest first."""
+    if decision.approach is None:
+        return ()
+    moves = what_moves(facts.values(), decision.approach, decision.as_of, prices)
+    return tuple(Swing(move.label, move.low, move.high) for move in moves)
 
 
 def titles(rulebook: Rulebook) -> dict[str, str]:

@@ -33,6 +33,8 @@ class FactWords(Protocol):
     def unit(self) -> str: ...
     @property
     def choices(self) -> Sequence[ChoiceWords]: ...
+    @property
+    def fixed(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class Move:
     answer: str
     approach: str | None
     settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """What one assumption alone does to the bill: the whole at its low end and at its high end, in US dollars."""
+
+    label: str
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,7 @@ class Given:
     inputs: Mapping[str, str] = field(default_factory=dict)
     moves: Mapping[str, tuple[Move, ...]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    swings: tuple[Swing, ...] = ()
     tool_version: str = ""
 
     def title(self, name: str | None, answer: str = "") -> str:

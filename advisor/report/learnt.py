@@ -7,11 +7,12 @@ from typing import Any
 
 from advisor.base.safetext import plain
 from advisor.records.run import RunRecord
-from advisor.report.blocks import Block, Cell, Chart, Heading, Paragraph, Point, Table
-from advisor.report.words import count, figure, full_stop, metric_words, score
+from advisor.report.blocks import Block, Chart, Paragraph, Point, Table
+from advisor.report.run_charts import calibration, confusion, residuals
+from advisor.report.run_tables import tables
+from advisor.report.words import count, full_stop, metric_words, score
 
 SHOWN = 10
-MOST_CLASSES = 12
 
 
 def what_it_learnt(run: RunRecord) -> Iterator[Block]:
@@ -21,7 +22,10 @@ def what_it_learnt(run: RunRecord) -> Iterator[Block]:
         if isinstance(found.get(key), str) and found[key]:
             yield Paragraph(f"{opening}: {full_stop(plain(found[key], 600))}")
     yield from _importance(run, found.get("importance"))
-    yield from _confusion(found.get("confusion"))
+    yield from confusion(found.get("confusion"))
+    yield from calibration(found.get("calibration"))
+    yield from residuals(found.get("residuals"))
+    yield from tables(found.get("tables"))
 
 
 def _importance(run: RunRecord, importance: Any) -> Iterator[Block]:
@@ -44,20 +48,3 @@ def _importance(run: RunRecord, importance: Any) -> Iterator[Block]:
         tuple(Point(name, fall) for name, fall in ranked),
         Table(("Column", "Fall"), tuple((name, score(fall)) for name, fall in ranked), numeric=(1,)),
     )
-
-
-def _confusion(confusion: Any) -> Iterator[Block]:
-    """Rows by what they are and what the model says, where a run counted them."""
-    table = confusion if isinstance(confusion, Mapping) else {}
-    classes, rows = table.get("classes"), table.get("rows_actual_columns_predicted")
-    if not (isinstance(classes, list | tuple) and isinstance(rows, list | tuple) and len(rows) == len(classes)):
-        return
-    if not 2 <= len(classes) <= MOST_CLASSES or any(len(row) != len(classes) for row in rows):
-        return
-    names = [plain(name, 40) for name in classes]
-    lines: tuple[tuple[Cell, ...], ...] = tuple(
-        (f"Is {name}", *(figure(number) for number in row)) for name, row in zip(names, rows, strict=True)
-    )
-    yield Heading("Where it is right and wrong on the sealed rows")
-    columns = ("Truth", *(f"Said {name}" for name in names))
-    yield Table(columns, lines, numeric=tuple(range(1, len(columns))))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from advisor.base.safetext import plain
 from advisor.records.climb import ClimbRecord, RungMeasure
 from advisor.report.blocks import Block, Cell, Chart, Heading, Mark, Paragraph, Point, Points, Section, Table, Tone
+from advisor.report.cost_charts import score_by_cost
 from advisor.report.given import Given
 from advisor.report.words import STATUSES, count, full_stop, mark, metric_words, say, score, sentence
 
@@ -27,7 +28,11 @@ def the_climb(given: Given) -> Section | None:
     metric = metric_words(climb.metric)
     needed = f" The requirement is {score(climb.requirement)}." if climb.requirement is not None else ""
     seen = f" This set can only show differences of about {score(climb.visible_difference)} or more."
-    blocks: list[Block] = [Paragraph(f"{full_stop(climb.text)}{needed}{seen}"), *_chart(climb, metric)]
+    blocks: list[Block] = [
+        Paragraph(f"{full_stop(climb.text)}{needed}{seen}"),
+        *_chart(climb, metric),
+        *score_by_cost(climb),
+    ]
     if climb.sealed is not None:
         sealed = climb.sealed
         interval = f"{sealed.confidence:.0%} interval {score(sealed.low)} to {score(sealed.high)}"

@@ -12,9 +12,11 @@ from typing import Any
 from advisor.base.safetext import plain
 from advisor.records.plan import Estimate
 from advisor.report.blocks import Block, Cell, Chart, Heading, Link, Notice, Paragraph, Point, Points, Section, Table
+from advisor.report.cost_charts import cost_by_volume, what_moves_it
 from advisor.report.given import Given
 from advisor.report.words import (
     count,
+    dollars,
     duration,
     figure,
     full_stop,
@@ -50,7 +52,7 @@ def _estimate(estimate: Estimate, given: Given) -> Iterator[Block]:
         ("Time", duration(estimate.seconds), took),
         ("Peak memory", megabytes(estimate.peak_memory_mb), peak),
         ("Disk", megabytes(estimate.disk_mb), "not measured"),
-        ("Paid to others", "nothing" if estimate.usd == 0 else f"{_usd(estimate.usd)} USD", "not measured"),
+        ("Paid to others", "nothing" if estimate.usd == 0 else f"{dollars(estimate.usd)} USD", "not measured"),
     ]
     columns: tuple[str, ...] = ("What", "Estimated before", "Measured in the run")
     if run is None:
@@ -80,9 +82,11 @@ def _costs(cost: Mapping[str, Any], given: Given) -> Iterator[Block]:
     if any(not approaches[name].get("complete") for name in order):
         yield Paragraph("“Or more” marks a sum in which something is not known; what is missing is listed below.")
     if chosen in approaches:
-        yield from _made_of(given.title(chosen), approaches[chosen], _table(cost.get("items")))
+        yield from _made_of(given.title(chosen), approaches[chosen], cost)
     yield Paragraph(RECURRING)
+    yield from what_moves_it(given)
     yield from _break_even(cost.get("break_even"))
+    yield from cost_by_volume(given)
     yield from _missing(cost.get("missing"), given)
     notes = tuple(full_stop(note) for note in _list(cost.get("notes")))
     if notes:
@@ -104,15 +108,24 @@ def _bill(name: str, bill: Mapping[str, Any], given: Given) -> tuple[Cell, ...]:
     )
 
 
-def _made_of(title: str, bill: Mapping[str, Any], items: Mapping[str, Any]) -> Iterator[Block]:
-    rows = []
+def _made_of(title: str, bill: Mapping[str, Any], cost: Mapping[str, Any]) -> Iterator[Block]:
+    rows: list[tuple[Cell, ...]] = []
+    numbers, items = _numbered(cost), _table(cost.get("items"))
     for name in _list(bill.get("items")):
         item = _table(items.get(name))
         often = COMES_BACK.get(str(item.get("recurs")), say(item.get("recurs", "")))
-        rows.append((plain(item.get("label", name)), say(item.get("bucket", "")), often, _range(item)))
+        rests = ", ".join(numbers.get(used, say(used)) for used in map(str, _list(item.get("uses"))))
+        known = Link(rests, "#assumptions") if rests else "the facts alone"
+        rows.append((plain(item.get("label", name)), say(item.get("bucket", "")), often, _range(item), known))
     if rows:
         yield Heading(f"What “{title}” is made of")
-        yield Table(("Item", "Bucket", "Comes back", "US dollars each time"), tuple(rows), numeric=(3,))
+        yield Table(("Item", "Bucket", "Comes back", "US dollars each time", "Rests on"), tuple(rows), numeric=(3,))
+
+
+def _numbered(cost: Mapping[str, Any]) -> dict[str, str]:
+    """A short number for every assumption and price, the same in the bill and in the list of assumptions."""
+    names = [*_table(cost.get("assumptions")), *_table(cost.get("models"))]
+    return {str(name): f"A{at}" for at, name in enumerate(names, 1)}
 
 
 def _break_even(lines: Any) -> Iterator[Block]:
@@ -143,16 +156,19 @@ def the_assumptions(given: Given) -> Section | None:
     cost = given.decision.cost
     sources = _table(cost.get("sources"))
     rows: list[tuple[Cell, ...]] = []
+    numbers = list(_numbered(cost).values())
     for entry in map(_table, _table(cost.get("assumptions")).values()):
         amount = f"{_span(entry.get('low'), entry.get('high'))} {plain(entry.get('unit', ''))}"
-        rows.append((plain(entry.get("label", "")), amount, plain(entry.get("as_of", "")), _source(entry, sources)))
+        label = plain(entry.get("label", ""))
+        rows.append((numbers[len(rows)], label, amount, plain(entry.get("as_of", "")), _source(entry, sources)))
     for entry in map(_table, _table(cost.get("models")).values()):
         amount = f"in {_number(entry.get('input'))}, out {_number(entry.get('output'))} {plain(entry.get('unit', ''))}"
-        rows.append((plain(entry.get("label", "")), amount, plain(entry.get("as_of", "")), _source(entry, sources)))
+        label = plain(entry.get("label", ""))
+        rows.append((numbers[len(rows)], label, amount, plain(entry.get("as_of", "")), _source(entry, sources)))
     if not rows:
         return None
     says = f"{count(len(rows), 'figure')}; put your own in their place and decide again."
-    table = Table(("Assumption", "Value", "As of", "Source"), tuple(rows))
+    table = Table(("No.", "Assumption", "Value", "As of", "Source"), tuple(rows))
     return Section("assumptions", "Prices and assumptions", "reference", (Paragraph(says), table))
 
 
@@ -171,18 +187,7 @@ def _is_range(bill: Any) -> bool:
 
 def _range(bill: Any) -> str:
     known = _table(bill)
-    return _usd(known["low"], known["high"]) if _is_range(known) else "not known"
-
-
-def _usd(low: float, high: float | None = None) -> str:
-    """An amount or a range in dollars, to three figures: what is only known as a range has no cents."""
-
-    def amount(value: float) -> str:
-        return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 or value == 0 else f"{value:,.2f}"
-
-    if high is None or amount(low) == amount(high):
-        return amount(low)
-    return f"{amount(low)} to {amount(high)}"
+    return dollars(known["low"], known["high"]) if _is_range(known) else "not known"
 
 
 def _span(low: Any, high: Any) -> str:

@@ -24,10 +24,11 @@ from advisor.report.blocks import (
     Section,
     Table,
 )
-from advisor.report.data_charts import gain_table, learning_curve, score_comparison
+from advisor.report.data_charts import gain_table, score_comparison
 from advisor.report.given import Given
 from advisor.report.grounds import all_reasons
 from advisor.report.learnt import what_it_learnt
+from advisor.report.run_charts import learning_curve, loss_curve
 from advisor.report.words import (
     STAGES,
     baseline_words,
@@ -145,6 +146,7 @@ def _run_blocks(run: RunRecord) -> Iterator[Block]:
         yield Table(("Metric", "Value"), figures, numeric=(1,))
     yield from _candidates(run)
     yield from learning_curve(run)
+    yield from loss_curve(run)
     yield from what_it_learnt(run)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from advisor.records.decision import Decision, Reason, Step
+from advisor.records.facts import Value
 from advisor.report.blocks import Mark
 from advisor.report.given import Given
 from advisor.report.words import STATUSES, full_stop, mark, question_words, value_words
@@ -52,10 +53,17 @@ def outcome_of(step: Step, given: Given) -> tuple[Mark, str]:
         return SO_FAR, why
     if not decision.settled and _approaches(step) & set(decision.also_possible):
         return (badge if step.status == "unknown" else POSSIBLE), why
+    asked = tuple(step.because[0].facts.values()) if step.because else ()
+    if step.status == "not_reached" and asked and not any(map(_known, asked)):
+        return badge, SILENT["not_reached"] if decision.settled else "No answer that is still open leads here."
     decided = deciding_reason(decision)
     if step.because and decided is not None and step.status == "not_reached" and not _dearer(step, decision):
         return PASSED_OVER, f"Decided before it: {spoken(decided, given)}"
     return badge, why
+
+
+def _known(value: Value | None) -> bool:
+    return value is not None
 
 
 def _approaches(step: Step) -> set[str]:
@@ -77,6 +85,10 @@ def spoken(reason: Reason, given: Given) -> str:
     names = "|".join(re.escape(name) for name in reason.facts)
     if not names or not re.search(rf"\b({names})\b", reason.text):
         return full_stop(reason.text)
+    made_for = [name for name, value in reason.facts.items() if value is not None and _is_fixed(name, given)]
+    if made_for:
+        now = value_words(made_for[0], reason.facts[made_for[0]], given.definitions)
+        return f"It is made for another situation: “{question_words(made_for[0], given.definitions)}” Here: {now}."
     asked = []
     for name, value in reason.facts.items():
         now = "not answered yet" if value is None else f"now: {value_words(name, value, given.definitions)}"
@@ -84,3 +96,9 @@ def spoken(reason: Reason, given: Given) -> str:
     if all(value is None for value in reason.facts.values()):
         return f"It depends on {' and '.join(asked)}."
     return f"It would need another answer to {' or '.join(asked)}."
+
+
+def _is_fixed(name: str, given: Given) -> bool:
+    """Whether a fact belongs to the situation: no work can change it."""
+    definition = given.definitions.get(name)
+    return definition is not None and definition.fixed

@@ -50,6 +50,9 @@ ORIGINS = {"default": "assumed", "stated": "you said", "observed": "seen in the 
 BASELINES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
+    "chance": "chance",
+    "shuffled": "the same with every column shuffled",
+    "one_column": "the most extreme column alone",
     "naive": "the last value",
     "seasonal_naive": "the last season",
     "api": "the ready-made model",
@@ -57,6 +60,7 @@ BASELINES = {
 }
 METRICS = {
     "mase": "MASE",
+    "agreement": "agreement between halves",
     "roc_auc": "ROC-AUC",
     "f1": "F1",
     "macro_f1": "macro-F1",
@@ -118,7 +122,8 @@ def value_words(name: str, value: Value | None, definitions: Mapping[str, FactWo
     if isinstance(value, int | float):
         unit = plain(definition.unit) if definition is not None and definition.unit else ""
         if unit == "share" or unit.startswith("share "):
-            return f"{value:.1%} {unit[6:]}".strip()
+            whole = f"{value:.0%}" if abs(100 * value - round(100 * value)) < 0.05 else f"{value:.1%}"
+            return f"{whole} {unit[6:]}".strip()
         return f"{figure(value)} {unit}".strip()
     return say(value)
 
@@ -128,6 +133,17 @@ def figure(value: float, places: int = 3) -> str:
     if isinstance(value, int) or float(value).is_integer():
         return f"{int(value):,}"
     return f"{value:,.{places}f}".rstrip("0").rstrip(".") if abs(value) >= 10**-places else f"{value:.2g}"
+
+
+def dollars(low: float, high: float | None = None) -> str:
+    """An amount or a range in dollars, to three figures: what is only known as a range has no cents."""
+
+    def amount(value: float) -> str:
+        return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 or value == 0 else f"{value:,.2f}"
+
+    if high is None or amount(low) == amount(high):
+        return amount(low)
+    return f"{amount(low)} to {amount(high)}"
 
 
 def score(value: float) -> str:

@@ -103,7 +103,8 @@ def test_a_run_and_what_follows_from_it(say: Say, tmp_path: Path) -> None:
     say("look", "sizes", "--data", "rows.csv", "--target", "label")
     say("climb", "sizes", "--max-minutes", "1")
     say("plan", "sizes", "--approach", "classical", "--budget-seconds", "20")
-    trained = train_or_not("train", "sizes", "--json", folder=tmp_path)
+    known = ("--accept", "size=It is measured before the label is known.")
+    trained = train_or_not("train", "sizes", *known, "--json", folder=tmp_path)
     assert trained.code in (0, 4), trained.err
     validate("train", trained.json)
     run = next(path.parent for path in (tmp_path / "sizes" / "runs").glob("*/COMPLETE")).relative_to(tmp_path)

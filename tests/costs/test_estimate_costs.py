@@ -184,10 +184,10 @@ def test_a_budget_is_held_against_each_bill(prices: Prices) -> None:
 
 def test_the_assumption_that_moves_a_bill_most_comes_first(prices: Prices) -> None:
     moves = what_moves(WHOLE, "rag", TODAY, prices)
-    swings = [abs(float(str(move["high"])) - float(str(move["low"]))) for move in moves]
+    swings = [abs(move.high - move.low) for move in moves]
     assert swings == sorted(swings, reverse=True)
-    assert {"person_month", "share_index"} <= {move["assumption"] for move in moves[:3]}
-    assert "days_scratch" not in {move["assumption"] for move in moves}, "no part of this bill"
+    assert {"person_month", "share_index"} <= {move.assumption for move in moves[:3]}
+    assert "days_scratch" not in {move.assumption for move in moves}, "no part of this bill"
 
 
 def test_the_same_facts_give_the_same_bill(prices: Prices) -> None:

@@ -17,7 +17,7 @@ from advisor.records.facts import Contradiction, Fact, FactSheet, Value
 from advisor.records.look import Baseline, Column, Curve, CurvePoint, Look, Pitfall, SplitProposal
 from advisor.records.plan import DroppedColumn, Estimate, Gate, Plan, Setting
 from advisor.records.run import Candidate, Comparison, GateVerdict, RunRecord, Score
-from advisor.report.given import Given, Move
+from advisor.report.given import Given, Move, Swing
 
 DAY = "2026-11-22"
 SOURCES: dict[str, dict[str, str]] = {
@@ -232,6 +232,11 @@ def rag() -> Given:
             ),
             facts=facts,
             cost=WORDS["cost"],
+        ),
+        swings=(
+            Swing("Upkeep of a search index and its answers", 22227.0, 49101.0),
+            Swing("An engineer's month, with the employer's share (82,630 to 169,000 a year)", 23638.66, 47689.35),
+            Swing("Building the index and its checks", 30496.71, 40831.28),
         ),
     )
 
@@ -457,6 +462,13 @@ def classical() -> Given:
                 {"column": "gender", "fall": -0.001, "spread": 0.002},
             ],
             "confusion": {"classes": ["No", "Yes"], "rows_actual_columns_predicted": [[719, 314], [64, 312]]},
+            "calibration": [
+                {"said": 0.06, "happened": 0.05, "rows": 282},
+                {"said": 0.19, "happened": 0.17, "rows": 282},
+                {"said": 0.38, "happened": 0.41, "rows": 282},
+                {"said": 0.66, "happened": 0.62, "rows": 282},
+                {"said": 0.84, "happened": 0.81, "rows": 281},
+            ],
             "choice": "the simplest within one standard error of the best over 5 folds",
             "one_rule": "Contract = Month-to-month: Yes 42%; otherwise No",
         },
@@ -564,7 +576,14 @@ def fine_tune() -> Given:
         secondary={},
         times={"train": 2510.0},
         peak_memory_mb=8900.0,
-        diagnostics={},
+        diagnostics={
+            "curve": [
+                {"step": 0, "development_loss": 1.92, "exact": 0.1},
+                {"step": 60, "train_loss": 1.21, "development_loss": 1.05, "exact": 0.52},
+                {"step": 120, "train_loss": 0.74, "development_loss": 0.81, "exact": 0.84},
+                {"step": 180, "train_loss": 0.42, "development_loss": 0.88, "exact": 0.83},
+            ],
+        },
         notes=("The loss on the development rows was lowest after the second pass; that state was kept.",),
     )
     facts: dict[str, Value | None] = {

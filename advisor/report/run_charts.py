@@ -1,0 +1,155 @@
+"""Charts of one run, from what its record holds: learning curve, loss, confusion, residuals, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from advisor.base.safetext import plain
+from advisor.records.run import RunRecord
+from advisor.report.blocks import Block, Cell, Chart, Paragraph, Point, Table
+from advisor.report.data_charts import interval_words, numbers_of
+from advisor.report.words import baseline_words, count, figure, metric_words, score, sentence
+
+MOST_CLASSES = 12
+
+
+def learning_curve(run: RunRecord) -> Iterator[Chart]:
+    """Score by number of training rows, where the run measured it, beside what the best cheaper way reaches."""
+    points = sorted(_points(run.diagnostics.get("learning_curve"), "rows", "value"), key=lambda point: point.at)
+    if len(points) < 2:
+        return
+    metric = metric_words(run.sealed.metric)
+    rows = tuple((figure(point.at), score(point.value), interval_words(point)) for point in points)
+    rival = _rival(run)
+    target = f" The broken line is what {rival[0]} reaches on the sealed rows." if rival else ""
+    yield Chart(
+        "learning-curve",
+        "Would more examples help?",
+        f"Cross-validated score by the number of rows trained on; a curve that still rises says yes.{target}",
+        "curve",
+        metric,
+        tuple(points),
+        Table(("Rows", sentence(metric), "Interval"), rows, numeric=(0, 1, 2)),
+        across="rows trained on",
+        bar=rival[1] if rival else None,
+    )
+
+
+def _rival(run: RunRecord) -> tuple[str, float] | None:
+    """The cheaper way that came closest, and its score: the smallest gain, whichever way the metric counts."""
+    rivals = [(item.gain, baseline_words(item.against), item.theirs.value) for item in run.gate.comparisons]
+    return min(rivals)[1:] if rivals else None
+
+
+def loss_curve(run: RunRecord) -> Iterator[Chart]:
+    """Training and development loss by step, where the run kept them (`diagnostics["curve"]`)."""
+    trained = _points(run.diagnostics.get("curve"), "step", "train_loss", "on the rows it learns from")
+    unseen = _points(run.diagnostics.get("curve"), "step", "development_loss", "on rows it does not see")
+    if len(trained) + len(unseen) < 3:
+        return
+    by_step = {point.at: [score(point.value), "not measured"] for point in trained}
+    for point in unseen:
+        by_step.setdefault(point.at, ["not measured", ""])[1] = score(point.value)
+    rows = tuple((figure(step), *values) for step, values in sorted(by_step.items()))
+    rising = len(unseen) > 1 and unseen[-1].value > min(point.value for point in unseen)
+    says = (
+        "On unseen rows the loss rose again after its lowest point; the weights of that point were kept."
+        if rising
+        else "On unseen rows the loss was lowest at the end."
+    )
+    yield Chart(
+        "loss",
+        "Loss while training",
+        says,
+        "trends",
+        "loss",
+        (*(Point(p.label, p.value, p.at, ours=True) for p in unseen), *trained),
+        Table(("Step", "Learnt rows", "Unseen rows"), rows, numeric=(0, 1, 2)),
+        across="step",
+    )
+
+
+def confusion(found: Any) -> Iterator[Block]:
+    """Rows by what they are and what the model says, where a run counted them."""
+    table = found if isinstance(found, Mapping) else {}
+    classes, rows = table.get("classes"), table.get("rows_actual_columns_predicted")
+    if not (isinstance(classes, list | tuple) and isinstance(rows, list | tuple) and len(rows) == len(classes)):
+        return
+    if not 2 <= len(classes) <= MOST_CLASSES or any(len(row) != len(classes) for row in rows):
+        return
+    names = [plain(name, 40) for name in classes]
+    lines: tuple[tuple[Cell, ...], ...] = tuple(
+        (f"Is {name}", *(figure(number) for number in row)) for name, row in zip(names, rows, strict=True)
+    )
+    right = sum(row[at] for at, row in enumerate(rows))
+    whole = sum(map(sum, rows))
+    yield Chart(
+        "confusion",
+        "Where it is right and wrong on the sealed rows",
+        f"{figure(right)} of {count(int(whole), 'row')} right; each line is shaded by its own shares.",
+        "matrix",
+        "rows",
+        tuple(Point(names[at], float(number)) for row in rows for at, number in enumerate(row)),
+        Table(("Truth", *(f"Said {name}" for name in names)), lines, numeric=tuple(range(1, len(names) + 1))),
+    )
+
+
+def calibration(found: Any) -> Iterator[Chart]:
+    """What a score of the model means: the share it announced, and the share that came true."""
+    points = _points(found, "said", "happened")
+    if len(points) < 2:
+        return
+    gap = max(abs(point.value - point.at) for point in points)
+    rows = tuple((f"{point.at:.0%}", f"{point.value:.0%}", figure(point.low or 0)) for point in points)
+    yield Chart(
+        "calibration",
+        "Can its scores be read as chances?",
+        f"On the line what it announces comes true; the widest gap is {100 * gap:.0f} points.",
+        "calibration",
+        "share that came true",
+        tuple(Point("", point.value, point.at) for point in points),
+        Table(("Announced", "Came true", "Rows"), rows, numeric=(0, 1, 2)),
+        across="share announced",
+    )
+
+
+def residuals(found: Any) -> Iterator[Block]:
+    """How far predictions lie from the truth on the sealed rows."""
+    known = numbers_of(found.get("quantiles_of_predicted_minus_actual")) if isinstance(found, Mapping) else {}
+    if not {"0.05", "0.25", "0.5", "0.75", "0.95"} <= set(known):
+        return
+    points = (
+        Point("half of the rows", known["0.5"], 0.0, known["0.25"], known["0.75"], ours=True),
+        Point("nine rows in ten", known["0.5"], 0.0, known["0.05"], known["0.95"]),
+    )
+    rows = tuple((point.label, figure(point.low or 0.0), figure(point.high or 0.0)) for point in points)
+    yield Chart(
+        "residuals",
+        "How far off it is on the sealed rows",
+        f"Predicted minus true; the middle lies at {figure(known['0.5'])}.",
+        "swings",
+        "predicted minus true",
+        points,
+        Table(("Share", "From", "To"), rows, numeric=(1, 2)),
+        bar=0.0,
+    )
+    near = found.get("share_within_10_percent")
+    if isinstance(near, int | float):
+        yield Paragraph(f"Within ten per cent of the truth: {near:.0%} of the sealed rows.")
+
+
+def _points(found: Any, at: str, value: str, label: str = "") -> list[Point]:
+    """The points of a list of mappings that hold both numbers; diagnostics come from files and may hold anything."""
+    points = []
+    for item in found if isinstance(found, list | tuple) else ():
+        known = numbers_of(item)
+        if at in known and value in known:
+            low, high = known.get("low", known.get("rows") if value == "happened" else None), known.get("high")
+            points.append(Point(label, known[value], known[at], low, high))
+    return points if all(a.at <= b.at for a, b in pairwise(points)) or not label else sorted(points, key=_place)
+
+
+def _place(point: Point) -> float:
+    return point.at
