@@ -1,12 +1,17 @@
-"""Keys for model servers: read from the environment when a call is made, never written or shown."""
+"""Keys for model servers, and who may be sent one: read from the environment at the call, never written or shown."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+from pathlib import Path
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.files import append_line
+from advisor.base.safetext import plain
 
 KEY_NAMES = ("TRAIN_OR_NOT_API_KEY", "OPENAI_API_KEY")
+SEND_TO = "TRAIN_OR_NOT_SEND_TO"  # addresses that this user agrees to, with commas between them
 
 
 def check_address(base_url: str) -> None:
@@ -50,6 +55,42 @@ def key_for(base_url: str) -> str:
         fix=f"export {KEY_NAMES[0]}=…   (or use the embedded model: --endpoint local)",
         code="no-key",
     )
+
+
+def agreed(base_url: str) -> bool:
+    """Whether this user said before that something may be sent there; this machine's own addresses need no word."""
+    here = base_url.rstrip("/")
+    named = os.environ.get(SEND_TO, "").split(",")
+    with contextlib.suppress(OSError, ValueError):  # without the file nothing was agreed to yet
+        named += _agreed_file().read_text(encoding="utf-8").splitlines()
+    return on_this_machine(base_url) or here in {one.strip().rstrip("/") for one in named}
+
+
+def agree(base_url: str) -> None:
+    """Keep that this user said yes to sending to this address: in their own settings, never in a case."""
+    if not agreed(base_url):
+        append_line(_agreed_file(), base_url.rstrip("/"))
+
+
+def check_agreed(base_url: str) -> None:
+    """Raise `BadInput` for an address that comes from a plan or a run and that this user never agreed to.
+
+    Somebody else may have written that file: it would otherwise choose where the rows and the key go.
+    """
+    if not agreed(base_url):
+        raise BadInput(
+            f"This would send rows and your key to {plain(base_url, 120)}, and you never agreed to that address.",
+            where=plain(base_url, 120),
+            why="A plan or a run can come from somebody else. Nothing was sent.",
+            fix=f"If you trust it: export {SEND_TO}={plain(base_url, 120)}",
+            code="not-agreed",
+        )
+
+
+def _agreed_file() -> Path:
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    folder = Path(base) if base and Path(base).is_absolute() else Path.home() / ".config"
+    return folder / "train-or-not" / "addresses"
 
 
 def without_key(text: str) -> str:

@@ -188,9 +188,10 @@ def _held(case: Case, climb: Any) -> ClimbRecord:
 
 def _confirm(task: Task, expected: Any, arguments: argparse.Namespace, out: Output) -> None:
     """A typed yes before examples leave this machine or money is spent; --yes where nobody can be asked."""
-    from advisor.base.keys import on_this_machine
+    from advisor.base.keys import agree, on_this_machine
 
     if arguments.yes or (on_this_machine(arguments.endpoint) and not expected.most_usd):
+        agree(arguments.endpoint)
         return
     sent = f"up to {expected.most_calls:,} questions with your examples to {arguments.endpoint}"
     if not out.can_ask:
@@ -204,6 +205,7 @@ def _confirm(task: Task, expected: Any, arguments: argparse.Namespace, out: Outp
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != "yes":
         raise BadInput("Not confirmed; nothing was sent.", fix="Type yes, or give --yes.", code="not-confirmed")
+    agree(arguments.endpoint)
 
 
 def _end(case: Case, record: ClimbRecord, out: Output) -> int:

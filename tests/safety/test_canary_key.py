@@ -162,6 +162,51 @@ def test_no_key_is_found_anywhere_after_the_whole_chain(everywhere: None, tmp_pa
     figure(13, "places that hold the key or half of it", f"0 of {len(files)} files and outputs")
 
 
+STRANGERS = (
+    "https://evil.example/v1", "http://127.0.0.1.evil.example/v1", "http://localhost.evil.example/v1",
+    "https://evil.example//localhost/v1", "https://api.openai.com/v1",
+)  # fmt: skip
+
+
+def test_a_plan_or_a_run_from_a_stranger_chooses_no_receiver(
+    everywhere: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, figure: Figure
+) -> None:
+    """The address stands in a file that somebody else may have written: rows and key go nowhere before a person's yes."""
+    from advisor.base.errors import BadInput
+    from advisor.records.plan import Setting
+    from tests.hosted.test_hosted import plan_for, ticket_rows
+    from trainers.common.runfolder import complete, keep
+    from trainers.hosted.trainer import HostedTrainer
+    from trainers.use.opened import Allowance
+    from trainers.use.rung_folder import Kept
+    from trainers.use.rungs import _asker
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    rows = ticket_rows(80)
+    data = "ticket,answer\n" + "".join(f'"{row["ticket"]}","{row["answer"]}"\n' for row in rows)
+    (tmp_path / "tickets.csv").write_text(data)
+    refused = 0
+    for number, address in enumerate(STRANGERS):
+        plan = plan_for(tmp_path, address)
+        run = tmp_path / "runs" / f"hosted-{number}"
+        run.mkdir(parents=True)
+        told = {"choices": {name: one.value for name, one in plan.settings.items()}, "tuned_model": "m", "target": "a"}
+        keep(run, "run.json", json.dumps({"hyperparameters": told, "plan": {"drop": []}}))
+        complete(run)
+        kept = Kept("zero-shot", "prompt", "classify", address, "m", ("t",), ("a", "b"), {}, {}, {}, (0.0, 0.0))
+        assert isinstance(plan.settings["endpoint"], Setting)
+        for attempt in (
+            lambda plan=plan, run=run: HostedTrainer().train(plan, tmp_path, run, None),  # type: ignore[arg-type]
+            lambda run=run: list(HostedTrainer().predict(run, [{"t": "x"}])),
+            lambda run=run, kept=kept: _asker(run, kept, Allowance(None)),
+        ):
+            with pytest.raises(BadInput) as caught:
+                attempt()
+            assert caught.value.code == "not-agreed", caught.value.what
+            refused += 1
+    figure(13, "strangers' addresses that were sent anything", f"0 of {refused}")
+
+
 def test_an_error_that_cuts_a_key_in_two_shows_neither_half(everywhere: None) -> None:
     from advisor.base.llm import AttemptFailed, OpenAIDoor
 

@@ -10,6 +10,7 @@ from typing import Any
 from advisor.base.case import now
 from advisor.base.errors import BadInput, BudgetReached
 from advisor.base.files import read_text
+from advisor.base.keys import check_agreed
 from advisor.base.llm import OpenAIDoor
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import RunRecord
@@ -59,6 +60,7 @@ class HostedTrainer:
     def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:
         """Upload, train there, answer the sealed rows, compare; a run that was cut short finds its job again."""
         choices = choices_of(self.settings(plan, folder))
+        check_agreed(choices.endpoint)
         from trainers.hosted.running import Running
 
         return Running(plan, folder, run, progress, choices).record()
@@ -69,6 +71,7 @@ class HostedTrainer:
         record: dict[str, Any] = json.loads(read_text(run / "run.json"))
         kept = record["hyperparameters"]
         choices = Choices(**kept["choices"])
+        check_agreed(choices.endpoint)
         door = OpenAIDoor(kept["tuned_model"], choices.endpoint)
         drop = tuple(column["name"] for column in record["plan"]["drop"])
         for number, row in enumerate(rows, 1):

@@ -14,6 +14,7 @@ import pandas as pd
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.files import sha256_of_text
+from advisor.base.keys import check_agreed
 from advisor.base.llm import OpenAIDoor
 from advisor.records.run import RunRecord
 from trainers.climb.answers import AnswerStore
@@ -132,6 +133,7 @@ def _asker(run: Path, kept: Kept, allowance: Allowance) -> Asker:
                 code="no-extra",
             ) from None
     else:
+        check_agreed(kept.endpoint)
         door = OpenAIDoor(kept.model, kept.endpoint)
         door.check()
         if price.cost(1, 1) > 0 and allowance.max_usd is None:
