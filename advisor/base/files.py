@@ -50,12 +50,18 @@ def append_line(path: Path, line: str) -> None:
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 # A kill left half a line: end it, so that only that line is lost and not this one too.
                 data = b"\n" + data
-            os.write(descriptor, data)
+            write_whole(descriptor, data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise _write_problem(error, path, len(data)) from error
+
+
+def write_whole(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, or raise `OSError`: on a disk that is nearly full the system writes a part and says so."""
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _sync_folder(folder: Path) -> None:

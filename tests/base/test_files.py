@@ -24,6 +24,22 @@ def test_a_write_replaces_the_whole_file_and_leaves_no_scrap(tmp_path: Path) -> 
     assert [entry.name for entry in tmp_path.iterdir()] == ["facts.json"]
 
 
+def test_a_line_that_only_half_fits_is_told_and_costs_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    append_line(path, "a" * 990)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(EnvironmentMissing, match="No room"):
+            append_line(path, "b" * 100)  # nine bytes go out, and the system calls that a success
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    append_line(path, "c" * 10)
+    assert path.read_text().splitlines() == ["a" * 990, "b" * 9, "c" * 10]
+
+
 def test_a_full_disk_keeps_the_last_good_version(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write_atomically(path, "good")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
+import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -108,6 +111,40 @@ FOREIGN = ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:800
 def test_a_page_that_points_its_name_at_this_machine_reads_nothing(port: int, figure: Figure) -> None:
     assert [healthy(port, host) for host in FOREIGN] == [421] * len(FOREIGN)
     figure(25, "foreign host names refused", f"{len(FOREIGN)} of {len(FOREIGN)}")
+
+
+def test_answers_that_cannot_be_kept_do_not_go_out_and_the_file_stays_readable(tmp_path: Path) -> None:
+    from advisor.base.errors import EnvironmentMissing
+    from trainers.serving.journal import Journal
+    from trainers.use.answers import Answers
+
+    file = tmp_path / "asked.jsonl"
+    journal = Journal(file)
+    journal.keep([{"x": "a" * 900}], Answers(["yes"], ("yes", "no")), 0.1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(EnvironmentMissing, match="cannot be kept"):
+            journal.keep([{"x": "b" * 900}], Answers(["no"], ("yes", "no")), 0.1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    journal.keep([{"x": "c"}], Answers(["yes"], ("yes", "no")), 0.1)
+    journal.close()
+    lines = file.read_text().splitlines()
+    assert [json.loads(lines[at])["x"][0] for at in (0, -1)] == ["a", "c"]
+    assert len(lines) == 3  # what only half fitted is a line of its own, which `monitor` tells apart
+
+
+@pytest.mark.parametrize("stop", [["x"] * 5, "x" * 201, ["a", "b" * 100_000]])
+def test_texts_to_stop_at_have_a_limit(stop: object) -> None:
+    from advisor.base.errors import BadInput
+    from trainers.serving.chat import read_request
+
+    body = json.dumps({"messages": [{"role": "user", "content": "hi"}], "stop": stop}).encode()
+    with pytest.raises(BadInput, match="stop holds at most"):
+        read_request(body, None)  # type: ignore[arg-type]  # refused before any model is asked
 
 
 def test_with_a_key_any_name_is_answered() -> None:

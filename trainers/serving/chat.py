@@ -24,6 +24,7 @@ from trainers.use.opened import Chat
 
 _CANNOT = ("tools", "tool_choice", "functions", "function_call", "audio", "modalities")
 _STEP = tuple[str, int, bool]
+MOST_STOPS, LONGEST_STOP = 4, 200  # OpenAI's own limit on their number
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,9 @@ def read_request(body: bytes, chat: Chat) -> Asked:
     stop = [stop] if isinstance(stop, str) else stop
     if not isinstance(stop, list) or not all(isinstance(one, str) and one for one in stop):
         raise BadInput("stop is a text, or a list of texts.", fix="Leave it out.")
+    if len(stop) > MOST_STOPS or max(map(len, stop), default=0) > LONGEST_STOP:
+        # Each is looked for after each token: without a limit one request could hold the server for hours.
+        raise BadInput(f"stop holds at most {MOST_STOPS} texts of {LONGEST_STOP} letters.", fix="Shorten it.")
     options = content.get("stream_options")
     count = isinstance(options, dict) and bool(options.get("include_usage"))
     limit = min(longest or chat.longest, chat.longest)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import EnvironmentMissing
+from advisor.base.files import write_whole
 from trainers.use.answers import Answers
 
 
@@ -29,12 +30,15 @@ class Journal:
                 code="cannot-write",
             ) from error
         size = os.fstat(self._descriptor).st_size
-        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-            # A machine that lost its power may leave half a line: end it, so that the next one stands alone.
-            os.write(self._descriptor, b"\n")
+        # A machine that lost its power, or a full disk, may leave half a line: it is ended before the next one.
+        self._torn = bool(size) and os.pread(self._descriptor, 1, size - 1) != b"\n"
+        self._path = path
 
     def keep(self, rows: list[dict[str, Any]], answers: Answers, seconds: float) -> None:
-        """Append these rows with their answers. `seconds` is what answering all of them together took."""
+        """Append these rows with their answers. `seconds` is what answering all of them together took.
+
+        Raises `EnvironmentMissing` when they cannot be kept; they must not go out then.
+        """
         told: dict[str, Any] = {"answered_seconds": round(seconds, 6)}
         lines = (
             json.dumps(
@@ -44,7 +48,17 @@ class Journal:
             )
             for at, (row, answer) in enumerate(zip(rows, answers.predictions, strict=True))
         )
-        os.write(self._descriptor, "".join(f"{line}\n" for line in lines).encode())
+        try:
+            write_whole(self._descriptor, ("\n" * self._torn + "".join(f"{line}\n" for line in lines)).encode())
+            self._torn = False
+        except OSError as error:
+            self._torn = True
+            raise EnvironmentMissing(
+                f"The answers cannot be kept in {self._path.name}: {error.strerror}.",
+                where=str(self._path),
+                fix="Free some space on that disk (df -h); the server goes on by itself.",
+                code="cannot-write",
+            ) from error
 
     def close(self) -> None:
         """Let the file go."""
