@@ -12,6 +12,7 @@ from advisor.report.words import baseline_words, metric_words, score, sentence
 
 _WIDTH = 100
 _SHOWN = 3
+_LINES = 12
 
 
 def page(record: RunRecord) -> Iterator[str]:
@@ -30,7 +31,7 @@ def page(record: RunRecord) -> Iterator[str]:
         names = record.chosen.removeprefix("blend of ").split(" and ")
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
         note = plain(candidate.note, 70)
-        yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {chosen}{note}".rstrip()
+        yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {chosen}{chr(32) * bool(chosen and note)}{note}".rstrip()
     yield ""
     yield f"On {record.sealed.rows:,} sealed rows ({metric_words(record.sealed.metric)})"
     names = [record.chosen, *(baseline_words(item.against) for item in record.gate.comparisons)]
@@ -45,6 +46,7 @@ def page(record: RunRecord) -> Iterator[str]:
         yield from _wrapped(f"The rule: {plain(rule, 400)}")
     yield from _fields(record)
     yield from _samples(record)
+    yield from _tables(record)
     yield ""
     yield from _wrapped(record.gate.text)
     for note in record.notes:
@@ -79,6 +81,21 @@ def _samples(record: RunRecord) -> Iterator[str]:
         for left, right in itertools.zip_longest(*columns, fillvalue=""):
             yield f"  {left:<{half}} | {right}".rstrip()
         yield from textwrap.wrap(f"wanted: {sample['wanted']}", _WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
+
+
+def _tables(record: RunRecord) -> Iterator[str]:
+    """Tables that the run made for people, a paragraph a row."""
+    tables = record.diagnostics.get("tables")
+    for one in tables if isinstance(tables, list) else ():
+        yield ""
+        yield plain(one["title"], 120)
+        for row in one["rows"][:_LINES]:
+            cells = [
+                f"{name.lower()} {plain(cell, 160)}" for name, cell in zip(one["columns"][1:], row[1:], strict=True)
+            ]
+            yield from textwrap.wrap(
+                f"{plain(row[0], 40)}: {'; '.join(cells)}", _WIDTH, initial_indent="  ", subsequent_indent="    "
+            )
 
 
 def _value(found: Score) -> str:

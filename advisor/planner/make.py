@@ -66,7 +66,7 @@ def make_plan(
             code="no-approach",
         )
     by_rule = decision.trainer.value if chosen == decision.approach else None
-    route = route_of(chosen, by_rule or "", facts, look, data, known_trainers, planning_rules("planning"))
+    route = route_of(chosen, by_rule or "", facts, look, data, target, known_trainers, planning_rules("planning"))
     if route.trainer:
         _check_data(case, look, data, target, chosen, route)
     task = route.task or _task(facts, look)

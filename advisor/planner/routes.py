@@ -30,6 +30,7 @@ def route_of(
     facts: Mapping[str, Value],
     look: Look | None,
     data: str,
+    target: str,
     known: Collection[str],
     rules: Mapping[str, Any],
 ) -> Route:
@@ -37,7 +38,7 @@ def route_of(
 
     A route that can do without data gives no trainer where there is none: then a person follows the steps.
     """
-    seen = {"task_type": facts.get("task_type"), "modality": facts.get("modality")}
+    seen = {"task_type": facts.get("task_type"), "modality": facts.get("modality"), "labelled": bool(target)}
     if look and look.task == "forecast":
         seen["task_type"] = "forecast"
     for line in rules["routes"]:

@@ -226,6 +226,8 @@ def test_the_plan_knows_what_the_trainers_can_measure() -> None:
             assert set(names) <= set(scores.METRICS)
         elif task == "forecast":
             assert set(names) == set(FORECAST_METRICS)
+        elif task in {line.get("task") for line in planning_rules("planning")["routes"]}:
+            assert set(names) <= {*METRICS, "agreement", "reward"}
         else:
             assert set(names) == {metric.name for metric in METRICS.values() if task in metric.tasks}
 

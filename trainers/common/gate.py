@@ -18,9 +18,13 @@ from trainers.common.metrics import Floats, Integers, Metric, Output
 NAMES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
+    "chance": "chance",
+    "shuffled": "the same with every column shuffled",
+    "one_column": "the most extreme column alone",
     "naive": "the last value",
     "seasonal_naive": "the last season",
     "prompt": "the same base model with examples in its prompt",
+    "base": "the same base model, untuned",
     "embeddings": "a linear model on the vectors of the same base, untuned",
     "classical": "a linear classifier on word counts",
 }

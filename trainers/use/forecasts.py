@@ -16,7 +16,7 @@ from trainers.use.opened import Allowance, Backend
 
 
 def open_forecasts(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
-    """The run's backend; `low` and `high` stand beside each forecast as its interval."""
+    """The run's backend. It reads the target too: rows that hold a value carry the history on."""
     model = load_model(run)
     named = [*model.layout.time, *([model.layout.series] if model.layout.series else [])]
     columns = tuple(InputColumn(name, "any") for name in [*named, model.layout.target])

@@ -23,6 +23,7 @@ BACKENDS = {
     "classical": "trainers.use.tables:open_tables",
     "forecast": "trainers.use.forecasts:open_forecasts",
     "lora": "trainers.use.language:open_language",
+    "unsupervised": "trainers.use.discoveries:open_discoveries",
     "rung": "trainers.use.rungs:open_rung",
 }
 

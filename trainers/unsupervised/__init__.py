@@ -1,0 +1,1 @@
+"""Groups, topics and oddities where nobody has written right answers: found, held against chance, shown to people."""

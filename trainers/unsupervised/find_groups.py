@@ -1,0 +1,174 @@
+"""Groups of rows, or topics of texts: how many hold up, what sets each apart, and whether unseen rows agree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from advisor.base.files import read_text, to_json, write_atomically
+from advisor.base.safetext import plain
+from advisor.records.plan import Plan
+from advisor.records.run import Candidate, GateVerdict, RunRecord, Score
+from trainers.common.ending import Watch, end_run
+from trainers.common.gate import hold_against
+from trainers.common.metrics import Floats, Integers, Output
+from trainers.common.policy import policy
+from trainers.common.runfolder import keep, work_file
+from trainers.common.sealed import open_sealed, opening_note
+from trainers.contract import Progress
+from trainers.unsupervised.grouping import Tried, centres_of, chosen_count, nearest, try_counts
+from trainers.unsupervised.halves import SAME_GROUP, agreement, halves, shuffled
+from trainers.unsupervised.lenses import TextLens
+from trainers.unsupervised.model_file import Found, save_found
+from trainers.unsupervised.start import TOPICS, Begun
+from trainers.unsupervised.telling import columns_apart, exemplars, row_words, sheet, table, words_apart
+
+
+def find_groups(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Watch, begun: Begun) -> RunRecord:
+    """From features to named groups, their sheet and the record."""
+    rules = policy("discovering")["topics" if plan.task == TOPICS else "groups"]
+    rules = {**policy("discovering")["groups"], **rules}
+    features, train = begun.features, begun.sample
+    progress.phase("Trying how many groups two halves of the rows agree on")
+    wanted = plan.settings.get("groups")
+    if wanted is not None and isinstance(wanted.value, int) and wanted.value >= 2:
+        rules = {**rules, "fewest": wanted.value, "most": wanted.value}
+    tried = _kept_or_tried(run, features[train], rules, plan, progress)
+    best = chosen_count(tried, rules["margin"])
+    watch.lap("choose")
+
+    progress.phase(f"Grouping the training part into {best.count}")
+    centres = _by_size(features[train], centres_of(features[train], best.count, plan.seed, 2 * rules["starts"]))
+    names = tuple(f"group {number}" for number in range(1, best.count + 1))
+    found = Found(begun.lens, centres=centres, names=names)
+    save_found(run, found)
+    codes = nearest(features, centres)
+    told = _told(begun, codes, centres, names)
+    keep(run, "groups.csv", _sheet(begun, codes, names))
+    keep(run, "exemplars.csv", _exemplar_sheet(begun, codes, centres, names))
+    watch.lap("fit")
+
+    progress.phase("Opening the sealed rows: do two halves put them together alike?")
+    opening = open_sealed(folder, run.name, begun.test_part, len(begun.split.test))
+    judged = _judged(plan, features, train, begun, best.count, rules["starts"])
+    watch.lap("sealed")
+    notes = [
+        *begun.rows.notes,
+        "Nobody has named these groups; a person has to say what they mean, and whether they help.",
+    ]
+    if note := opening_note(opening):
+        notes.append(note)
+    return end_run(
+        run,
+        plan,
+        watch,
+        chosen=f"{best.count} {'topics' if plan.task == TOPICS else 'groups'}",
+        candidates=tuple(_candidate(one, len(train)) for one in tried),
+        judged=judged,
+        rows={"train": len(begun.split.train), "test": len(begun.split.test)},
+        packages=("skops",),
+        hyperparameters={"groups": best.count, "seed": plan.seed, "features": int(features.shape[1])},
+        diagnostics={
+            "choice": f"{best.count} is the most that two halves of the rows agree on as well as on any number "
+            f"({np.mean(best.agreed):.0%} alike, {np.mean(best.by_chance):.0%} with the columns shuffled)",
+            "tables": [told],
+            "sealed_openings": opening,
+            "test_part": begun.test_part,
+        },
+        notes=tuple(notes),
+        represented="Every column was measured against the training rows alone.",
+    )
+
+
+def _kept_or_tried(run: Path, features: Floats, rules: dict[str, int], plan: Plan, progress: Progress) -> list[Tried]:
+    """What a killed attempt had tried, or all of it anew."""
+    path = work_file(run, "counts.json")
+    try:
+        return [
+            Tried(int(one["count"]), tuple(one["agreed"]), tuple(one["by_chance"]), float(one["seconds"]))
+            for one in json.loads(read_text(path))
+        ]
+    except Exception:  # noqa: S110  not there, or not what was written: it is tried again
+        pass
+    tried = try_counts(features, rules, plan.seed, progress, 0.6 * plan.budget_seconds)
+    write_atomically(path, to_json([one.__dict__ for one in tried]))
+    return tried
+
+
+def _by_size(features: Floats, centres: Floats) -> Floats:
+    """The largest group first."""
+    sizes = np.bincount(nearest(features, centres), minlength=len(centres))
+    return np.asarray(centres[np.argsort(-sizes, kind="stable")])
+
+
+def _judged(
+    plan: Plan, features: Floats, train: Integers, begun: Begun, count: int, starts: int
+) -> tuple[Score, GateVerdict]:
+    """Agreement of two halves on the sealed rows, against drawn groups and against shuffled columns."""
+    sealed = features[begun.split.test]
+    agreed = _agree(features[train], sealed, count, plan.seed, starts)
+    torn = shuffled(np.concatenate([features[train], sealed]), plan.seed)
+    by_shuffle = _agree(torn[: len(train)], torn[len(train) :], count, plan.seed, starts)
+    first, second = (nearest(sealed, centres) for centres in _two(features[train], count, plan.seed, starts))
+    drawn = agreement(first, np.random.default_rng(plan.seed).permutation(second), count)
+    rungs = {"chance": Output(labels=drawn), "shuffled": Output(labels=by_shuffle)}
+    cheaper = {name: rungs[name] for name in plan.gate.against}
+    truth = np.ones(len(sealed))
+    return hold_against(
+        SAME_GROUP, truth, Output(labels=agreed), cheaper, begun.split.test_units(), plan.gate, plan.seed
+    )
+
+
+def _two(features: Floats, count: int, seed: int, starts: int) -> list[Floats]:
+    return [centres_of(features[half], count, seed, starts) for half in halves(len(features), seed)]
+
+
+def _agree(features: Floats, sealed: Floats, count: int, seed: int, starts: int) -> Integers:
+    first, second = (nearest(sealed, centres) for centres in _two(features, count, seed, starts))
+    return agreement(first, second, count)
+
+
+def _candidate(one: Tried, rows: int) -> Candidate:
+    mean, low, high = float(np.mean(one.agreed)), float(np.min(one.agreed)), float(np.max(one.agreed))
+    score = Score("agreement", mean, low, high, rows, 0.95, f"mean and range of {len(one.agreed)} pairs of halves")
+    note = f"{np.mean(one.by_chance):.0%} with columns shuffled"
+    return Candidate(f"{one.count} groups", score, round(one.seconds, 3), note)
+
+
+def _told(begun: Begun, codes: Integers, centres: Floats, names: tuple[str, ...]) -> dict[str, Any]:
+    """A line a group: how many rows, what sets it apart, and its most typical row."""
+    frame, lens = begun.rows.frame, begun.lens
+    lines: list[list[Any]] = []
+    words = lens.weights(frame) if isinstance(lens, TextLens) else None
+    features_named = lens.encoder.names() if not isinstance(lens, TextLens) and hasattr(lens, "encoder") else ()
+    for at, name in enumerate(names):
+        inside = codes == at
+        if not inside.any() or inside.all():
+            continue
+        typical = int(exemplars(begun.features, centres[at], inside)[0])
+        if words is not None:
+            apart = ", ".join(words_apart(*words, inside))
+            example = plain(frame[lens.columns()[0]].iloc[typical], 120)
+        else:
+            apart = "; ".join(columns_apart(begun.features, features_named, inside, frame))
+            example = row_words(frame, typical, list(lens.columns()))
+        lines.append([name, int(inside.sum()), f"{inside.mean():.0%}", apart or "nothing alone", example])
+    return table("The groups, largest first", ["Group", "Rows", "Share", "What sets it apart", "A typical row"], lines)
+
+
+def _sheet(begun: Begun, codes: Integers, names: tuple[str, ...]) -> str:
+    rows = np.arange(len(codes))
+    return sheet(begun.rows.whole, {"row": rows, "group": [names[code] for code in codes]}, rows)
+
+
+def _exemplar_sheet(begun: Begun, codes: Integers, centres: Floats, names: tuple[str, ...]) -> str:
+    """The most typical rows of each group, for a person who is to name them."""
+    rows: list[int] = []
+    for at in range(len(names)):
+        rows += exemplars(begun.features, centres[at], codes == at).tolist()
+    chosen = np.array(rows, dtype=np.int64)
+    extra = {"row": chosen, "group": [names[codes[row]] for row in rows], "your name for it": [""] * len(rows)}
+    return sheet(begun.rows.whole, extra, chosen)

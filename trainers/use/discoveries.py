@@ -1,0 +1,37 @@
+"""Opens a run that found groups or oddities: new rows get their group, or how odd they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from advisor.records.run import RunRecord
+from trainers.unsupervised.lenses import TableLens
+from trainers.unsupervised.model_file import load_found
+from trainers.use.answers import Answers
+from trainers.use.inputs import InputColumn
+from trainers.use.opened import Allowance, Backend
+
+_CLASSES = ("usual", "odd")
+
+
+def open_discoveries(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
+    """The run's backend: names of groups, or `usual` and `odd` with their scores."""
+    found = load_found(run)
+    columns = tuple(InputColumn(name, "any") for name in found.lens.columns())
+    if isinstance(found.lens, TableLens):
+        kinds = {column.name: column for column in found.lens.schema.columns}
+        columns = tuple(InputColumn(name, kinds[name].kind, (), kinds[name].form) for name in found.lens.columns())  # type: ignore[arg-type]  # unused columns are not read
+
+    def answer(frame: pd.DataFrame) -> Answers:
+        with threadpool_limits(1):
+            if found.detector is None:
+                return Answers(found.groups(frame))
+            odd = found.oddness(frame)
+            said = [_CLASSES[int(score >= found.line)] for score in odd.tolist()]
+            return Answers(said, _CLASSES, np.stack([1 - odd, odd], axis=1))
+
+    return Backend(columns, () if found.detector is None else _CLASSES, answer)
