@@ -122,16 +122,23 @@ def _read_stages(document: Document, content: Content, conditions: ConditionRead
     for fields in top.many("stages", "A stage", required=True):
         stage: dict[str, Any] = {name: fields.text(name) for name in ("stage", "title", "good", "done", "by")}
         stage["not_needed"] = fields.words("not_needed", content.approaches)
-        stage["owed"] = fields.mapping("owed", required=True)
-        for approach, text in stage["owed"].items():
-            if approach != "otherwise" and approach not in content.approaches:
-                raise fields.unknown(approach, (*content.approaches, "otherwise"), "`owed`", "owed", approach, key=True)
-            if not isinstance(text, str):
-                raise fields.problem("`owed` says what is owed, in words.", "owed", approach, fix="Write a sentence.")
-        if "otherwise" not in stage["owed"]:
-            raise fields.problem("`owed` has no `otherwise`.", "owed", fix="Add `otherwise:` for every other approach.")
+        stage["owed"] = _by_approach(fields, "owed", content, required=True)
+        stage["left"] = _by_approach(fields, "left", content, required=False) or stage["owed"]
         fields.take("done_when")
         stage["done_when"] = conditions.read(fields, "done_when")
         fields.done()
         content.stages.append(stage)
     top.done()
+
+
+def _by_approach(fields: Fields, name: str, content: Content, *, required: bool) -> dict[str, str] | None:
+    """What a stage owes, by approach: a sentence each, and one for `otherwise`."""
+    found = fields.mapping(name, required=required)
+    for approach, text in (found or {}).items():
+        if approach != "otherwise" and approach not in content.approaches:
+            raise fields.unknown(approach, (*content.approaches, "otherwise"), f"`{name}`", name, approach, key=True)
+        if not isinstance(text, str):
+            raise fields.problem(f"`{name}` says what is owed, in words.", name, approach, fix="Write a sentence.")
+    if found is not None and "otherwise" not in found:
+        raise fields.problem(f"`{name}` has no `otherwise`.", name, fix="Add `otherwise:` for every other approach.")
+    return found

@@ -110,15 +110,16 @@ def _stages(rulebook: Rulebook, weighed: Weighed, approach: str | None) -> tuple
     """The seven stages as a checklist: what the facts show as done, and what is owed for this approach."""
     stages = []
     for stage in rulebook.stages:
-        owed = stage["owed"].get(approach, stage["owed"]["otherwise"])
+        begun = weigh(stage["done_when"], weighed.true, weighed.false)
+        sentences = stage["left" if begun else "owed"]
+        owed, done, by = sentences.get(approach, sentences["otherwise"]), stage["done"], stage["by"]
         if approach in stage["not_needed"]:
-            status, done, left = "not_needed", "", ""
-        elif weigh(stage["done_when"], weighed.true, weighed.false):
-            status, done, left = "part", stage["done"], owed
+            status, done, by, owed = "not_needed", "", "", ""
+        elif begun:
+            status = "part"
         else:
-            status, done, left = "owed", "", owed
-        by = stage["by"] if status == "part" else ""
-        stages.append(Stage(stage["stage"], stage["title"], stage["good"], status, done, by, left))
+            status, done, by = "owed", "", ""
+        stages.append(Stage(stage["stage"], stage["title"], stage["good"], status, done, by, owed))
     return tuple(stages)
 
 
