@@ -50,6 +50,8 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
         yield from _row("Left out", f"{plain(column.name, 60)}: {column.reason}", width)
     for question in plan.to_ask:
         yield from _row("To be asked", f"{plain(question.name, 60)}: {question.question}", width)
+    for one in plan.accepted:
+        yield from _row("Accepted", f"{plain(one.name, 60)}: {plain(one.reason, 200)} Asked was: {one.question}", width)
     for name, setting in plan.settings.items():
         yield from _row("Setting", f"{say(name)}: {_value(setting.value)}. {setting.reason}", width)
     takes = plan.estimate

@@ -34,6 +34,15 @@ class ColumnQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptedColumn:
+    """A column that may give the answer away and is used all the same: what was asked, and what a person said."""
+
+    name: str
+    question: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NextStep:
     """One thing to do, why, and how to tell that it is done."""
 
@@ -74,8 +83,9 @@ class Plan:
 
     `data` is a path, absolute or relative to the case; the run refuses when its SHA-256 is no longer `data_sha256`.
     `task` is binary, multiclass, regression, or a trainer's own word. `settings` holds the trainer's choices. `trainer`
-    is empty when no program does what comes next: then `steps` say what a person does. `override` says in words why
-    the plan follows another approach than the decision.
+    is empty when no program does what comes next: then `steps` say what a person does. `to_ask` are columns that look
+    as if they gave the answer away: `train` waits until each is dropped, or `accepted` in writing. `override` says in
+    words why the plan follows another approach than the decision.
     """
 
     approach: str
@@ -99,4 +109,5 @@ class Plan:
     tool_version: str = ""
     steps: tuple[NextStep, ...] = ()
     to_ask: tuple[ColumnQuestion, ...] = ()
+    accepted: tuple[AcceptedColumn, ...] = ()
     override: str = ""

@@ -8,10 +8,13 @@ import pytest
 
 from advisor.base.errors import BudgetReached
 from trainers.classical.blend import best_temperature, blend_weights, log_loss, more_than_noise, tempered
-from trainers.classical.candidates import Candidate, Setup
+from trainers.classical.candidates import Candidate
 from trainers.classical.choose import choose
 from trainers.classical.columns import Schema
-from trainers.classical.search import Problem, Tried
+from trainers.classical.fitting import FoldAnswers
+from trainers.classical.pipelines import Setup
+from trainers.classical.problem import Problem
+from trainers.classical.search import Tried, choose_rounds
 from trainers.common.metrics import METRICS
 
 ROWS, FOLDS = 500, 5
@@ -115,3 +118,38 @@ def test_noise_is_not_a_gain() -> None:
     fooled = sum(more_than_noise(generator.normal(size=5)) for _ in range(2_000))
     assert 0.1 < fooled / 2_000 < 0.25  # one standard error of five folds: about one in five
     assert not more_than_noise(np.array([0.5]))
+
+
+def test_the_best_of_many_equal_models_is_not_believed() -> None:
+    """Thirty models of the same worth: the luckiest looks better than it is, and the honest score takes that back."""
+    lucky, honest, true = [], [], []
+    for seed in range(6):
+        task = problem("rmse", 0, seed)
+        models = [tried(f"model {at}", 0, task, noisy(task, 1.0, 100 * seed + at)) for at in range(30)]
+        chosen = choose(models, task, blends=False)
+        assert chosen.honest is not None
+        lucky.append(chosen.score(task).value)
+        honest.append(chosen.honest.value)
+        true.append(1.0)
+    assert np.mean(lucky) < 0.97
+    assert abs(np.mean(honest) - 1.0) < abs(np.mean(lucky) - 1.0)
+
+
+def test_the_rounds_for_a_fold_are_chosen_by_the_other_folds() -> None:
+    task = problem("rmse", 0)
+    generator = np.random.default_rng(3)
+    one = Tried(Candidate("boosted", 0, lambda setup: None, {}))
+    for at, (_, validate) in enumerate(task.folds):
+        # After 16 rounds the answers are best on every fold but the first, where 10 do better.
+        noise = {10: 0.5 if at == 0 else 2.0, 16: 1.0}
+        answers = np.stack(
+            [
+                (task.truth[validate] + noise[rounds] * generator.normal(size=len(validate))).reshape(-1, 1)
+                for rounds in (10, 16)
+            ]
+        )
+        one.stages[at] = FoldAnswers(np.array([10, 16]), answers, 1.0)
+        one.answers[at] = answers[-1]
+    choose_rounds(one, task)
+    assert one.rounds == 16
+    assert np.array_equal(one.answers[0], one.stages[0].answers[1])

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainers.classical.candidates import Setup, names, portfolio
+from trainers.classical.candidates import names, portfolio
 from trainers.classical.columns import learn_schema, prepare
 from trainers.classical.model_file import Member, Model, load_model, save_model
+from trainers.classical.pipelines import Setup
 from trainers.common.decide import Cut
 
 ROWS = 600

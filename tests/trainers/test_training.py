@@ -28,7 +28,8 @@ from trainers.common.metrics import METRICS, Output
 from trainers.registry import find_trainer
 
 # Quick models only: what these tests show does not depend on which model wins.
-QUICK: dict[str, object] = {"folds": 2, "leave_out": ["boosted trees", "boosted trees on the logarithm"]}
+SLOW = ["boosted trees on the logarithm", "boosted trees, random cuts", "boosted trees, large", "ordered boosting"]
+QUICK: dict[str, object] = {"folds": 2, "leave_out": ["boosted trees", *SLOW]}
 PREDICT = """
 import json, sys
 from pathlib import Path
@@ -54,7 +55,12 @@ def churn(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     case = tmp_path_factory.mktemp("churn")
     data = some_rows(shared_data / "telco_churn" / "data.csv", case, 1_500)
     plan = plan_for(
-        data, "Churn", "binary", "roc_auc", drop=("customerID",), settings={"leave_out": ["boosted trees"], "folds": 3}
+        data,
+        "Churn",
+        "binary",
+        "roc_auc",
+        drop=("customerID",),
+        settings={"leave_out": ["boosted trees", *SLOW], "folds": 3},
     )
     return case, find_trainer("classical").train(plan, case, run_folder(case), Silent())
 
@@ -149,7 +155,7 @@ def test_an_explainable_run_says_what_that_costs_and_that_the_rows_were_seen_bef
     settings = {
         **first.plan.settings,
         "explainable": Setting(True),
-        "leave_out": Setting(["boosted trees", "extra trees"]),
+        "leave_out": Setting(["boosted trees", "extra trees", *SLOW]),
     }
     plan = replace(first.plan, settings=settings)
     record = find_trainer("classical").train(plan, case, run_folder(case, "classical-2"), Silent())

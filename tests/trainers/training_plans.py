@@ -19,6 +19,9 @@ LIGHT: dict[str, object] = {
         "boosted trees, small",
         "boosted trees",
         "boosted trees on the logarithm",
+        "boosted trees, random cuts",
+        "boosted trees, large",
+        "ordered boosting",
         "extra trees",
     ],
 }

@@ -24,7 +24,7 @@ def blend_weights(answers: list[Floats], truth: Floats, classes: int, metric: st
 
     The loss is a proper one whatever the metric: log loss for classes, absolute or squared error for numbers.
     """
-    loss = _loss_on(truth, classes, metric)
+    loss = loss_on(truth, classes, metric)
     counts = np.zeros(len(answers))
     total = np.zeros_like(answers[0])
     best = np.inf
@@ -70,10 +70,11 @@ def more_than_noise(gains: Floats) -> bool:
 
 def log_loss(probabilities: Floats, truth: Floats) -> float:
     """Mean log loss of class probabilities."""
-    return _loss_on(truth, probabilities.shape[1], "log_loss")(probabilities)
+    return loss_on(truth, probabilities.shape[1], "log_loss")(probabilities)
 
 
-def _loss_on(truth: Floats, classes: int, metric: str) -> Callable[[Floats], float]:
+def loss_on(truth: Floats, classes: int, metric: str) -> Callable[[Floats], float]:
+    """A proper loss whatever the metric: log loss for classes, absolute or squared error for numbers."""
     if classes:
         rows = np.arange(len(truth)), truth.astype(int)
         return lambda answer: float(-np.log(np.clip(answer[rows], _TINY, 1.0)).mean())

@@ -1,121 +1,50 @@
-"""The models that are tried, simplest first. A new one is a function and a line here.
-
-Fixed settings rather than a search: each fit of a search would be one model less in the blend within the same time.
-"""
+"""The models that are tried, simplest first. A new one is a function in `pipelines` and an entry here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import (
-    ExtraTreesClassifier,
-    ExtraTreesRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-)
-from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
-from sklearn.svm import LinearSVC
 
-from trainers.classical.columns import Schema
-from trainers.classical.features import few_of, for_linear, for_trees, numbers_of
+from trainers.classical import pipelines
+from trainers.classical.boosting import library
+from trainers.classical.features import numbers_of
+from trainers.classical.pipelines import Setup
 from trainers.common.metrics import Floats
 
 
 @dataclass(frozen=True)
-class Setup:
-    """What a candidate is built for: columns, classes (0 for numbers), rows, seed, and rows of the rarest class."""
-
-    schema: Schema
-    classes: int
-    rows: int
-    seed: int
-    skewed: bool = False
-    rarest: int = 0
-
-    @property
-    def target_kind(self) -> str:
-        """The target's kind in scikit-learn's words."""
-        return "continuous" if not self.classes else "binary" if self.classes == 2 else "multiclass"
-
-
-@dataclass(frozen=True)
 class Candidate:
-    """A model by name. `simplicity` ranks it: of equally good ones the lowest is taken."""
+    """A model by name. `simplicity` ranks it: of equally good ones the lowest is taken.
+
+    `random` says that another seed gives another model; `obeys` that it can be told to rise or fall with a
+    column. `turn` orders the first fits: what is quick and good comes early, so that little time still ends well.
+    """
 
     name: str
     simplicity: int
     build: Callable[[Setup], Pipeline]
     settings: dict[str, object]
     explainable: bool = False
+    random: bool = False
+    obeys: bool = False
+    turn: int = 5
     fits: Callable[[Setup], bool] = lambda _: True
 
 
 def portfolio(setup: Setup) -> list[Candidate]:
     """The candidates for this problem, simplest first."""
-    return [one for one in _ALL if one.fits(setup)]
-
-
-def _linear(setup: Setup, strength: float, *, splines: bool) -> Pipeline:
-    features = for_linear(setup.schema, splines=splines, rows=setup.rows)
-    if setup.classes:
-        model: Any = LogisticRegression(C=strength, max_iter=2_000)
-    else:
-        model = Ridge(alpha=1.0 / strength)
-        if setup.skewed:
-            model = TransformedTargetRegressor(model, func=np.log1p, inverse_func=np.expm1, check_inverse=False)
-    return Pipeline([("features", features), ("model", model)])
-
-
-def _text(setup: Setup) -> Pipeline:
-    """Words and pieces of words under a linear margin: the strongest cheap reading of short texts."""
-    features = for_linear(setup.schema, letters=True, rows=setup.rows)
-    model: Any = Ridge(alpha=1.0)
-    if setup.classes:
-        # One sigmoid on the margins of held-out rows turns them into probabilities (Platt 1999).
-        model = CalibratedClassifierCV(LinearSVC(C=0.5, random_state=setup.seed), cv=3, ensemble=False)
-    return Pipeline([("features", features), ("model", model)])
-
-
-def _boosted(setup: Setup, *, leaves: int, rate: float, rounds: int, leaf: int, log: bool = False) -> Pipeline:
-    features = for_trees(setup.schema, setup.seed, kind=setup.target_kind, impute=False, rows=setup.rows)
-    # Stopping early holds a tenth of the rows back: too much of a small table, and of a class of a few rows.
-    stops_early = setup.rows >= 5_000 and (not setup.classes or setup.rarest >= 50)
-    kind = HistGradientBoostingClassifier if setup.classes else HistGradientBoostingRegressor
-    model: Any = kind(
-        learning_rate=rate,
-        max_iter=rounds,
-        max_leaf_nodes=leaves,
-        min_samples_leaf=leaf,
-        l2_regularization=1.0,
-        max_features=0.5,
-        categorical_features=list(range(len(few_of(setup.schema)))) or None,
-        early_stopping=stops_early,
-        n_iter_no_change=15,
-        validation_fraction=0.1,
-        random_state=setup.seed,
-    )
-    if log:
-        model = TransformedTargetRegressor(model, func=np.log1p, inverse_func=np.expm1, check_inverse=False)
-    return Pipeline([("features", features), ("model", model)])
-
-
-def _forest(setup: Setup) -> Pipeline:
-    features = for_trees(setup.schema, setup.seed, kind=setup.target_kind, impute=True, rows=setup.rows)
-    kind = ExtraTreesClassifier if setup.classes else ExtraTreesRegressor
-    leaf = 2 if setup.rows < 5_000 else 5
-    share: Any = "sqrt" if setup.classes else 0.5
-    model = kind(150, min_samples_leaf=leaf, max_features=share, random_state=setup.seed, n_jobs=1)
-    return Pipeline([("features", features), ("model", model)])
+    return [one for one in _ALL if one.fits(setup) and (one.obeys or not setup.monotone)]
 
 
 def _reads_text(setup: Setup) -> bool:
-    return bool(setup.schema.of("text")) and (not setup.classes or setup.rarest >= 10)
+    return bool(setup.schema.of("text"))
+
+
+def _words_alone(setup: Setup) -> bool:
+    # A slope per word and class, all at once: with dozens of classes the margins are there long before, and as good.
+    return bool(setup.schema.of("text")) and setup.classes > 20
 
 
 def _few_classes(setup: Setup) -> bool:
@@ -123,9 +52,14 @@ def _few_classes(setup: Setup) -> bool:
     return setup.classes <= 20
 
 
+def _forest_pays(setup: Setup) -> bool:
+    # A forest keeps a share per class in every leaf: for dozens of classes over texts, hundreds of MiB.
+    return not _words_alone(setup)
+
+
 def _dense_enough(setup: Setup) -> bool:
     # A knot per tenth of a column: with few rows, or thousands of columns, splines only add noise.
-    return 0 < len(numbers_of(setup.schema)) <= 200 and setup.rows >= 300
+    return 0 < len(numbers_of(setup.schema)) <= 200 and setup.rows >= 300 and not _words_alone(setup)
 
 
 _LINEAR: dict[str, object] = {"penalty": "L2"}
@@ -133,17 +67,34 @@ _ALL = (
     Candidate(
         "linear, strongly held back",
         0,
-        lambda setup: _linear(setup, 0.02, splines=False),
+        lambda setup: pipelines.linear(setup, 0.02, splines=False),
         {**_LINEAR, "strength": 0.02},
         explainable=True,
+        fits=lambda setup: not _words_alone(setup),
+        turn=1,
     ),
     Candidate(
-        "linear", 1, lambda setup: _linear(setup, 1.0, splines=False), {**_LINEAR, "strength": 1.0}, explainable=True
+        "words",
+        0,
+        lambda setup: pipelines.words(setup, letters=False),
+        {"margin": "linear, C 0.5", "pieces": "words, word pairs"},
+        explainable=True,
+        fits=_reads_text,
+        turn=0,
+    ),
+    Candidate(
+        "linear",
+        1,
+        lambda setup: pipelines.linear(setup, 1.0, splines=False),
+        {**_LINEAR, "strength": 1.0},
+        explainable=True,
+        fits=lambda setup: not _words_alone(setup),
+        turn=4,
     ),
     Candidate(
         "additive curves",
         2,
-        lambda setup: _linear(setup, 0.3, splines=True),
+        lambda setup: pipelines.linear(setup, 0.3, splines=True),
         {**_LINEAR, "strength": 0.3, "splines": 5},
         explainable=True,
         fits=_dense_enough,
@@ -151,37 +102,89 @@ _ALL = (
     Candidate(
         "words and letters",
         2,
-        _text,
+        lambda setup: pipelines.words(setup, letters=True),
         {"margin": "linear, C 0.5", "pieces": "words, word pairs, 2 to 5 letters"},
         explainable=True,
         fits=_reads_text,
+        turn=2,
+    ),
+    Candidate(
+        "sentence vectors",
+        3,
+        lambda setup: pipelines.vectors(setup, 30.0),
+        {"vectors": "all-MiniLM-L6-v2, frozen", "strength": 30.0},
+        fits=lambda setup: setup.vectors,
+        turn=1,
+    ),
+    Candidate(
+        "sentence vectors, held back",
+        3,
+        lambda setup: pipelines.vectors(setup, 3.0),
+        {"vectors": "all-MiniLM-L6-v2, frozen", "strength": 3.0},
+        fits=lambda setup: setup.vectors,
     ),
     Candidate(
         "boosted trees, small",
         3,
-        lambda setup: _boosted(setup, leaves=6, rate=0.08, rounds=150, leaf=20),
-        {"leaves": 6, "learning_rate": 0.08, "rounds": 150, "fewest_rows_in_leaf": 20},
+        lambda setup: pipelines.boosted(setup, leaves=6),
+        {"leaves": 6, "learning_rate": 0.05, "fewest_rows_in_leaf": 20},
+        random=True,
+        obeys=True,
         fits=_few_classes,
+        turn=0,
     ),
     Candidate(
         "boosted trees",
         4,
-        lambda setup: _boosted(setup, leaves=31, rate=0.06, rounds=300, leaf=20),
-        {"leaves": 31, "learning_rate": 0.06, "rounds": 300, "fewest_rows_in_leaf": 20},
+        lambda setup: pipelines.boosted(setup, leaves=31),
+        {"leaves": 31, "learning_rate": 0.05, "fewest_rows_in_leaf": 20},
+        random=True,
+        obeys=True,
         fits=_few_classes,
+        turn=2,
     ),
     Candidate(
         "boosted trees on the logarithm",
         4,
-        lambda setup: _boosted(setup, leaves=15, rate=0.06, rounds=300, leaf=10, log=True),
-        {"leaves": 15, "learning_rate": 0.06, "rounds": 300, "fewest_rows_in_leaf": 10, "target": "log(1 + y)"},
+        lambda setup: pipelines.boosted(setup, leaves=15, leaf=10, log=True),
+        {"leaves": 15, "learning_rate": 0.05, "fewest_rows_in_leaf": 10, "target": "log(1 + y)"},
+        random=True,
+        obeys=True,
         fits=lambda setup: setup.skewed,
+    ),
+    Candidate(
+        "boosted trees, random cuts",
+        4,
+        lambda setup: pipelines.boosted(setup, leaves=31, leaf=10, share=0.8, random_cuts=True),
+        {"leaves": 31, "learning_rate": 0.05, "fewest_rows_in_leaf": 10, "cuts": "one at random a column"},
+        random=True,
+        fits=lambda setup: _few_classes(setup) and library("lightgbm") is not None,
+    ),
+    Candidate(
+        "boosted trees, large",
+        5,
+        lambda setup: pipelines.boosted(setup, leaves=127, rate=0.04, leaf=5, share=0.5),
+        {"leaves": 127, "learning_rate": 0.04, "fewest_rows_in_leaf": 5},
+        random=True,
+        obeys=True,
+        fits=lambda setup: _few_classes(setup) and setup.rows >= 2_000 and library("lightgbm") is not None,
+    ),
+    Candidate(
+        "ordered boosting",
+        5,
+        pipelines.ordered,
+        {"depth": 6, "learning_rate": "0.08 below 10,000 rows, else 0.15"},
+        random=True,
+        fits=lambda setup: _few_classes(setup) and library("catboost") is not None,
+        turn=3,
     ),
     Candidate(
         "extra trees",
         5,
-        _forest,
+        pipelines.forest,
         {"trees": 150, "fewest_rows_in_leaf": "2 below 5,000 rows, else 5"},
+        random=True,
+        fits=_forest_pays,
     ),
 )
 

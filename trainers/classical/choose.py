@@ -15,7 +15,8 @@ import numpy as np
 from advisor.base.errors import BudgetReached
 from advisor.records.run import Score
 from trainers.classical.blend import best_temperature, blend_weights, log_loss, more_than_noise, tempered
-from trainers.classical.search import Problem, Tried, cut_of, fold_score, gains_of
+from trainers.classical.problem import Problem, cut_of, fold_score, gains_of
+from trainers.classical.search import Tried
 from trainers.common.baselines import trivial
 from trainers.common.decide import Cut
 from trainers.common.metrics import Floats
@@ -25,12 +26,16 @@ _MAY_GIVE_UP = 0.03
 
 @dataclass(frozen=True)
 class Chosen:
-    """The models taken, with their shares in the answer, how their probabilities are tempered, and why."""
+    """The models taken, with their shares in the answer, how their probabilities are tempered, and why.
+
+    `honest` is the score of all this choosing: on each fold, of what the other folds alone would have chosen.
+    """
 
     members: tuple[tuple[Tried, float], ...]
     folds: tuple[int, ...]
     reason: str
     temperature: float = 1.0
+    honest: Score | None = None
 
     @property
     def name(self) -> str:
@@ -40,11 +45,17 @@ class Chosen:
 
     def settings(self) -> dict[str, object]:
         """The settings of the model, or of each member with its share."""
-        found: dict[str, object] = dict(self.members[0][0].candidate.settings)
-        if len(self.members) > 1:
-            found = {
-                one.candidate.name: {**one.candidate.settings, "share": round(share, 4)} for one, share in self.members
+        each = {
+            one.candidate.name: {
+                **one.candidate.settings,
+                **({"rounds": one.rounds} if one.rounds else {}),
+                "share": round(share, 4),
             }
+            for one, share in self.members
+        }
+        found: dict[str, object] = dict(each)
+        if len(each) == 1:
+            found = {name: value for name, value in next(iter(each.values())).items() if name != "share"}
         return {**found, "temperature": self.temperature}
 
     def unseen(self) -> dict[int, Floats]:
@@ -74,6 +85,25 @@ def choose(tried: list[Tried], problem: Problem, *, blends: bool = True) -> Chos
     # Slow models that ran out of time still count when they met half the folds: all are compared on those they share.
     enough = [one for one in tried if len(one.answers) >= (most + 1) // 2]
     folds = tuple(sorted(set.intersection(*(set(one.answers) for one in enough))))
+    chosen = _pick(enough, folds, problem, blends)
+    return replace(chosen, honest=_honest(enough, folds, problem, blends))
+
+
+def _honest(models: list[Tried], folds: tuple[int, ...], problem: Problem, blends: bool) -> Score | None:
+    """The best of many looks better than it is; so each fold judges what was chosen, blended and cut without it."""
+    if len(folds) < 3:
+        return None
+    gains, rows = [], 0
+    for at in folds:
+        chosen = _pick(models, tuple(fold for fold in folds if fold != at), problem, blends)
+        answers = replace(chosen, folds=(at,)).unseen()
+        gains.append(gains_of(answers, problem, chosen.cut(problem))[0])
+        rows += len(answers[at])
+    score = fold_score(problem.metric, np.array(gains), rows)
+    return replace(score, method=f"{score.method}, each fold judging what the others chose")
+
+
+def _pick(enough: list[Tried], folds: tuple[int, ...], problem: Problem, blends: bool) -> Chosen:
     gains = {one.candidate.name: gains_of(_only(one, folds), problem) for one in enough}
     single = _simplest(enough, gains, folds, _trivial_gain(problem, folds))
     taken = gains[single.members[0][0].candidate.name]
@@ -134,7 +164,7 @@ def _blended(models: list[Tried], shares: Floats, folds: tuple[int, ...]) -> dic
 
 
 def _truth(problem: Problem, folds: tuple[int, ...]) -> Floats:
-    return np.asarray(problem.truth[np.concatenate([problem.folds[at][1] for at in folds])])
+    return problem.truth_of(list(folds))
 
 
 def _shares(models: list[Tried], folds: tuple[int, ...], problem: Problem) -> Floats:

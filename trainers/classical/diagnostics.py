@@ -9,13 +9,13 @@ import time
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from advisor.base.safetext import plain
 from trainers.classical.choose import Chosen
 from trainers.classical.columns import origin_of
-from trainers.classical.model_file import Member, Model
-from trainers.classical.search import Problem, target_for_fit
+from trainers.classical.final import fitted
+from trainers.classical.model_file import Model
+from trainers.classical.problem import Problem
 from trainers.common.decide import Cut
 from trainers.common.intervals import bootstrap, percentile
 from trainers.common.metrics import Floats, Integers, Output
@@ -55,23 +55,6 @@ def learning_curve(
         points.append({"rows": float(len(rows)), **_with_interval(problem, validate, output)})
     whole = bool(points) and points[-1]["rows"] == float(len(train))
     return points, model if whole else None
-
-
-def fitted(problem: Problem, chosen: Chosen, cut: Cut, rows: Integers) -> Model:
-    """The chosen models, fitted on `rows`, as one."""
-    members = []
-    for one, share in chosen.members:
-        with threadpool_limits(1):
-            pipeline = one.candidate.build(problem.setup)
-            pipeline.fit(problem.prepared.iloc[rows], target_for_fit(problem, rows))
-        members.append(Member(one.candidate.name, share, pipeline))
-    low, high = float("-inf"), float("inf")
-    if not problem.classes:
-        seen = problem.truth[rows]
-        margin = 0.5 * float(np.ptp(seen))
-        low, high = float(seen.min()) - margin, float(seen.max()) + margin
-    codes = tuple(map(str, range(problem.classes)))
-    return Model(problem.setup.schema, codes, cut, tuple(members), low, high, chosen.temperature)
 
 
 def _with_interval(problem: Problem, rows: Integers, output: Output) -> dict[str, float]:

@@ -22,6 +22,7 @@ from sklearn.preprocessing import (
 )
 
 from trainers.classical.columns import Schema, date_parts
+from trainers.classical.sentences import SentenceVectors
 
 # More categories than this are told apart by the average target of their rows, not by a column each.
 MANY = 40
@@ -70,6 +71,13 @@ def for_linear(schema: Schema, *, splines: bool = False, letters: bool = False, 
     return ColumnTransformer(steps, sparse_threshold=1.0)
 
 
+def for_vectors(schema: Schema, *, rows: int = 1000) -> ColumnTransformer:
+    """As `for_linear`, with each text as a sentence vector instead of its words."""
+    others = for_linear(Schema(tuple(one for one in schema.columns if one.kind != "text")), rows=rows).transformers
+    texts = [(f"text {at}", SentenceVectors(), column.name) for at, column in enumerate(schema.of("text"))]
+    return ColumnTransformer([*others, *texts], sparse_threshold=0.0)
+
+
 def for_trees(schema: Schema, seed: int, *, kind: str, impute: bool, rows: int = 1000) -> ColumnTransformer:
     """Numbers as they are, categories as codes, many-valued ones as their average target, texts as topics.
 
@@ -93,6 +101,20 @@ def for_trees(schema: Schema, seed: int, *, kind: str, impute: bool, rows: int =
     return ColumnTransformer(steps, sparse_threshold=0.0)
 
 
+def for_ordered(schema: Schema, seed: int, *, rows: int = 1000) -> ColumnTransformer:
+    """Every category as it is, numbers as they are, texts as topics: what ordered boosting reads for itself.
+
+    Categories come first, all of them.
+    """
+    steps: list[tuple[str, Any, Any]] = []
+    if categories := few_of(schema) + many_of(schema):
+        steps.append(("categories", "passthrough", categories))
+    if numbers_of(schema):
+        steps.append(("numbers", "passthrough", numbers_of(schema)))
+    steps += [(f"text {at}", topics(rows, seed), column.name) for at, column in enumerate(schema.of("text"))]
+    return ColumnTransformer(steps, sparse_threshold=0.0)
+
+
 def _averages(kind: str, seed: int) -> TargetEncoder:
     """Average target per category, each row's from the other rows: its own answer would leak into its features."""
     release = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
@@ -111,6 +133,11 @@ def pieces(rows: int) -> TfidfVectorizer:
     return TfidfVectorizer(
         analyzer="char_wb", sublinear_tf=True, ngram_range=(2, 5), min_df=2 if rows >= 200 else 1, max_features=100_000
     )
+
+
+def topic_count(schema: Schema) -> int:
+    """How many columns the topics of all texts make."""
+    return _TOPICS * len(schema.of("text"))
 
 
 def topics(rows: int, seed: int) -> Pipeline:

@@ -17,9 +17,11 @@ from advisor.base.files import inside, read_text, to_json
 from advisor.records.plain import to_plain
 from trainers.classical.blend import tempered
 from trainers.classical.columns import Column, Schema, prepare
+from trainers.classical.conformal import Conformal
 from trainers.common.decide import Cut, labelled
 from trainers.common.metrics import Floats, Output
 from trainers.common.runfolder import keep
+from trainers.common.skops_io import skops_io
 
 # What skops does not know by itself and our pipelines need: arrays, splines, trees, calibration. Never taken from the
 # file. A spline of scipy 1.17 keeps the function `asarray` of its array library inside itself.
@@ -31,12 +33,15 @@ TRUSTED = (
     "scipy._lib.array_api_compat.numpy._aliases.asarray",
     "scipy.interpolate._bsplines.BSpline",
     "scipy.sparse._csr.csr_matrix",
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.model_selection._split.KFold",
     "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
+    "trainers.classical.boosting.LightBoosting",
+    "trainers.classical.boosting.OrderedBoosting",
+    "trainers.classical.margins.SoftMargins",
+    "trainers.classical.sentences.SentenceVectors",
+    "trainers.classical.several.Several",
 )
 _FORM = 1
 SHARED_OUT = 1e-3
@@ -56,7 +61,8 @@ class Model:
     """What answers for a run: its columns, its classes (none for numbers), its members and the cut between two classes.
 
     `low` and `high` bound a number to what was seen in training, widened by half its range on each side: a linear
-    model's extrapolation must not answer with minus a million. `temperature` flattens probabilities that were too sure.
+    model's extrapolation must not answer with minus a million. `temperature` flattens probabilities that were too sure;
+    `conformal` bounds each answer, where that was asked for.
     """
 
     schema: Schema
@@ -66,6 +72,7 @@ class Model:
     low: float = float("-inf")
     high: float = float("inf")
     temperature: float = 1.0
+    conformal: Conformal | None = None
 
     def answer(self, frame: pd.DataFrame) -> Output:
         """The output for rows as they stand in a file. Raises `BadInput` when a column is missing."""
@@ -88,10 +95,14 @@ def raw_output(pipeline: Pipeline, prepared: pd.DataFrame, classes: int) -> Floa
     """
     if not classes:
         return np.asarray(pipeline.predict(prepared), dtype=np.float64).reshape(-1, 1)
-    seen = np.asarray(pipeline.classes_, dtype=np.int64)
-    probabilities = np.zeros((len(prepared), classes))
-    probabilities[:, seen] = pipeline.predict_proba(prepared)
-    return never_impossible(probabilities)
+    return never_impossible(spread_over(pipeline.predict_proba(prepared), pipeline.classes_, classes))
+
+
+def spread_over(probabilities: Floats, met: Any, classes: int) -> Floats:
+    """Probabilities of the class codes that were met, as probabilities [rows, classes] of all."""
+    every = np.zeros((len(probabilities), classes))
+    every[:, np.asarray(met, dtype=np.int64)] = probabilities
+    return every
 
 
 def never_impossible(probabilities: Floats) -> Floats:
@@ -102,12 +113,11 @@ def never_impossible(probabilities: Floats) -> Floats:
 
 def save_model(run: Path, model: Model) -> None:
     """Write the model into a run folder."""
-    import skops.io  # only here and in `_load_pipeline`: it takes seconds to import, and a plan needs none of it
-
+    skops = skops_io()
     members = []
     for number, member in enumerate(model.members, start=1):
         name = f"model-{number}.skops"
-        keep(run, name, skops.io.dumps(member.pipeline, compression=zipfile.ZIP_DEFLATED))
+        keep(run, name, skops.dumps(member.pipeline, compression=zipfile.ZIP_DEFLATED))
         members.append({"name": member.name, "weight": member.weight, "file": name})
     content = {
         "form": _FORM,
@@ -115,6 +125,7 @@ def save_model(run: Path, model: Model) -> None:
         "cut": to_plain(model.cut),
         "bounds": [model.low, model.high] if np.isfinite([model.low, model.high]).all() else None,
         "temperature": model.temperature,
+        "conformal": to_plain(model.conformal) if model.conformal else None,
         "members": members,
         "columns": to_plain(model.schema)["columns"],
     }
@@ -140,9 +151,13 @@ def load_model(run: Path) -> Model:
             for one in content["members"]
         )
         low, high = content["bounds"] or (float("-inf"), float("inf"))
-        cut = Cut(float(content["cut"]["threshold"]), tuple(map(float, content["cut"]["weights"])))
+        kept_cut = content["cut"]
+        weights = tuple(map(float, kept_cut["weights"]))
+        cut = Cut(float(kept_cut["threshold"]), weights, bool(kept_cut.get("ranked", False)))
         classes, temperature = tuple(map(str, content["classes"])), float(content["temperature"])
-        return Model(schema, classes, cut, members, float(low), float(high), temperature)
+        bounds = content.get("conformal")
+        conformal = Conformal(float(bounds["share"]), float(bounds["reach"])) if bounds else None
+        return Model(schema, classes, cut, members, float(low), float(high), temperature, conformal)
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(
             f"model.json of {run.name} cannot be used: {error}.",
@@ -153,10 +168,9 @@ def load_model(run: Path) -> Model:
 
 
 def _load_pipeline(path: Path) -> Any:
-    import skops.io
-
+    skops = skops_io()
     try:
-        return skops.io.load(path, trusted=list(TRUSTED))
+        return skops.load(path, trusted=list(TRUSTED))
     except Exception as error:  # a hostile or torn file can make skops fail in any way; none may pass as our bug
         raise BadInput(
             f"{path.name} is not a model this tool wrote: {type(error).__name__}.",

@@ -8,7 +8,9 @@ from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
 from advisor.base.tables import read_table
 from advisor.records.plan import Estimate, Plan, Setting
-from trainers.classical.candidates import Candidate, Setup, names, portfolio
+from trainers.classical.candidates import Candidate, names, portfolio
+from trainers.classical.columns import Schema
+from trainers.classical.pipelines import Setup
 from trainers.common.rows import data_path
 
 _FEW_ROWS = 20_000
@@ -28,6 +30,20 @@ _DEFAULTS: dict[str, Setting] = {
     ),
     "cost_missed": Setting(0, "What one missed case costs; with the next one it sets where to cut. 0: not stated."),
     "cost_false_alarm": Setting(0, "What one false alarm costs, in the same unit. 0: not stated."),
+    "balance": Setting(
+        False,
+        "Each row counts the same. True lets each class count the same while learning; probabilities then no longer "
+        "say how often a class occurs, so stated costs of errors are the better way.",
+        "Elkan 2001",
+    ),
+    "intervals": Setting(
+        0,
+        "How often an interval or a set of classes must hold the truth, for example 0.9. 0: none is given.",
+        "Vovk 2005",
+    ),
+    "rises_with": Setting((), "Columns of numbers with which the answer may only rise (for classes: the last one)."),
+    "falls_with": Setting((), "Columns of numbers with which the answer may only fall."),
+    "order": Setting((), "The classes from the lowest to the highest, where they have an order."),
     "leave_out": Setting((), "Names of models that must not be tried; none unless you say so."),
     "positive_class": Setting("", "Of two classes, the rarer one is the case that matters unless named here."),
 }
@@ -43,11 +59,44 @@ def chosen(plan: Plan, name: str) -> object:
     return settings(plan)[name].value
 
 
+def share_to_hold(plan: Plan) -> float:
+    """How often intervals or sets must hold the truth; 0 when none are wanted. Raises `BadInput`."""
+    wanted = chosen(plan, "intervals")
+    if isinstance(wanted, bool) or not isinstance(wanted, int | float) or not (wanted == 0 or 0.5 <= wanted < 1):
+        raise BadInput(
+            f"Intervals cannot hold the truth {plain(wanted, 20)} of the time.",
+            where="plan.yaml: settings.intervals",
+            fix="Give a share from 0.5 to below 1, for example 0.9, or 0 for none.",
+            code="bad-intervals",
+        )
+    return float(wanted)
+
+
+def monotone(plan: Plan, schema: Schema, classes: int) -> tuple[tuple[str, int], ...]:
+    """Columns with which the answer may only rise (1) or fall (-1). Raises `BadInput` for one that is no number."""
+    stated = {"rises_with": 1, "falls_with": -1}
+    found = [(name, way) for setting, way in stated.items() for name in _names(chosen(plan, setting))]
+    numbers = {column.name for column in schema.of("number")}
+    for name, _ in found:
+        if name not in numbers or classes > 2:
+            raise BadInput(
+                f"The answer cannot be made to rise or fall with {plain(name, 60)}.",
+                where="plan.yaml: settings.rises_with, settings.falls_with",
+                why="That takes a column of numbers, and a number or one of two classes to predict.",
+                fix=did_you_mean(name, numbers) or f"Columns of numbers: {one_of(sorted(numbers), 12)}.",
+                code="not-monotone",
+            )
+    return tuple(found)
+
+
+def _names(listed: object) -> list[str]:
+    return [str(name) for name in listed] if isinstance(listed, list | tuple) else [str(listed)] if listed else []
+
+
 def candidates(plan: Plan, setup: Setup) -> list[Candidate]:
     """The models to try, simplest first. Raises `BadInput` when the plan leaves none, or names one there is not."""
     every = portfolio(setup)
-    listed = chosen(plan, "leave_out")
-    left_out = [str(name) for name in listed] if isinstance(listed, list | tuple) else [str(listed)]
+    left_out = _names(chosen(plan, "leave_out"))
     for name in left_out:
         if name not in names():
             raise BadInput(

@@ -12,7 +12,8 @@ from advisor.base.case import now
 from advisor.records.plan import Plan
 from advisor.records.run import Candidate, GateVerdict, RunRecord, Score
 from trainers.classical.model_file import Model
-from trainers.classical.search import Problem, Tried
+from trainers.classical.problem import Problem
+from trainers.classical.search import Tried
 from trainers.common.machine import machine, peak_memory_mb, versions
 from trainers.common.metrics import METRICS, Floats, Output
 from trainers.common.rows import Rows

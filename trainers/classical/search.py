@@ -1,36 +1,30 @@
 """Which model does best on rows it has not seen: cross-validation within the training part, within a budget.
 
 All candidates meet the first fold; the simplest and the best go on to the others, all of them when time allows. Each
-finished fit is kept on disk, so that a killed run goes on where it stopped. One thread a fit, one fit a core: the
-numbers do not depend on how busy the machine is.
+finished fit is kept on disk, so that a killed run goes on where it stopped. One thread a fit, one fit a processor, here
+or on a Dask cluster (joblib's backends): the numbers do not depend on how busy the machine is.
 """
 
 from __future__ import annotations
 
-import io
-import os
 import time
 import warnings
-import zipfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy import stats
-from threadpoolctl import threadpool_limits
+from joblib import Parallel, delayed
 
-from advisor.base.files import write_atomically
-from advisor.base.safetext import plain
 from advisor.records.run import Score
-from trainers.classical.candidates import Candidate, Setup
-from trainers.classical.model_file import raw_output
-from trainers.common.decide import Cut, best_cut, cheapest_cut, labelled
-from trainers.common.metrics import Floats, Integers, Metric, Output
+from trainers.classical.blend import loss_on
+from trainers.classical.candidates import Candidate
+from trainers.classical.fitting import FoldAnswers, fit_fold, kept, read_kept
+from trainers.classical.problem import Problem, fold_score, gains_of
+from trainers.common.machine import processors
+from trainers.common.metrics import Floats
 from trainers.common.runfolder import work_file
 from trainers.contract import Progress
 
@@ -39,31 +33,21 @@ _FEWEST_KEPT = 2
 SEARCH_SHARE = 0.65
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What is to be learnt: prepared rows, truth, folds within the training part, and the measure.
-
-    `costs` are those of one missed case and one false alarm, of two classes, where they were stated.
-    """
-
-    prepared: pd.DataFrame
-    truth: Floats
-    classes: int
-    folds: list[tuple[Integers, Integers]]
-    metric: Metric
-    setup: Setup
-    costs: tuple[float, float] | None = None
-
-
 @dataclass
 class Tried:
-    """One candidate's answers for rows it had not seen, by fold, and the seconds each fit took."""
+    """One candidate's answers for rows it had not seen, by fold, and the seconds each fit took.
+
+    `stages` holds what boosting answered after each number of rounds; `answers` are those at the rounds taken, which
+    for each fold the other folds choose. `rounds` is what all folds together choose; 0 where there is no choice.
+    """
 
     candidate: Candidate
     answers: dict[int, Floats] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
     note: str = ""
     first: bool = False
+    stages: dict[int, FoldAnswers] = field(default_factory=dict)
+    rounds: int = 0
 
     def gains(self, problem: Problem) -> Floats:
         """The metric on each fold done, turned so that more is better."""
@@ -74,57 +58,27 @@ class Tried:
         return fold_score(problem.metric, self.gains(problem), sum(len(self.answers[at]) for at in self.answers))
 
 
-def cut_of(answers: dict[int, Floats], problem: Problem) -> Cut:
-    """Where to cut between classes, by the answers for unseen folds."""
-    if not problem.classes:
-        return Cut()
-    truth = problem.truth[np.concatenate([problem.folds[at][1] for at in sorted(answers)])]
-    unseen = np.concatenate([answers[at] for at in sorted(answers)])
-    if problem.costs:
-        return cheapest_cut(truth, unseen, *problem.costs)
-    return best_cut(problem.metric, truth, unseen)
-
-
-def gains_of(answers: dict[int, Floats], problem: Problem) -> Floats:
-    """The metric on each fold's rows, turned so that more is better."""
-    cut = cut_of(answers, problem)
-    values = [
-        problem.metric.value(problem.truth[problem.folds[at][1]], as_output(answers[at], problem, cut))
-        for at in sorted(answers)
-    ]
-    return np.array([problem.metric.gain(value, 0.0) for value in values])
-
-
-def as_output(answer: Floats, problem: Problem, cut: Cut) -> Output:
-    """Raw numbers or probabilities as an output."""
-    return labelled(answer, cut) if problem.classes else Output(numbers=answer[:, 0])
-
-
-def fold_score(metric: Metric, gains: Floats, rows: int, confidence: float = 0.95) -> Score:
-    """Mean over folds; folds share training rows, so the interval is somewhat too narrow, and is called rough."""
-    sign = 1.0 if metric.greater_is_better else -1.0
-    mean, count = float(np.mean(gains)), len(gains)
-    half = 0.0
-    if count > 1:
-        half = float(stats.t.ppf((1 + confidence) / 2, count - 1) * np.std(gains, ddof=1) / np.sqrt(count))
-    low, high = sorted((sign * (mean - half), sign * (mean + half)))
-    return Score(metric.name, sign * mean, low, high, rows, confidence, f"mean of {count} folds, rough t interval")
-
-
 def search(
     problem: Problem, candidates: list[Candidate], run: Path, progress: Progress, budget_seconds: float
 ) -> list[Tried]:
-    """Every candidate with the folds it was given; those left out early say so in `note`."""
-    tried = [Tried(candidate, first=candidate is candidates[0]) for candidate in candidates]
+    """Every candidate with the folds it was given; those left out early say so in `note`.
+
+    Runs under joblib's backend of the moment: threads of this process, unless the caller set another.
+    """
+    tried = [Tried(candidate) for candidate in candidates]
+    in_turn = sorted(tried, key=lambda one: one.candidate.turn)
+    in_turn[0].first = True
     clock = _Clock(budget_seconds * SEARCH_SHARE)
     done = 0
-    for competing, folds in _rounds(tried, problem, clock):
+    for competing, folds in _rounds(in_turn, problem, clock):
         total = done + len(competing) * len(folds)
         for trial, fold in _finished(competing, folds, problem, run, clock):
             done += 1
             progress.step(
                 done, total if fold else total * len(problem.folds), f"{trial.candidate.name}, fold {fold + 1}"
             )
+        for trial in competing:
+            choose_rounds(trial, problem)
     for one in tried:
         if not one.answers:
             one.note = one.note or "not tried: the time budget was used up"
@@ -139,15 +93,15 @@ def _rounds(tried: list[Tried], problem: Problem, clock: _Clock) -> Iterator[tup
     met = sorted((one for one in tried if one.answers), key=lambda one: -_mean(one.gains(problem)))
     others = list(range(1, len(problem.folds)))
     simplest = min(met, key=lambda one: one.candidate.simplicity, default=None)
-    kept: list[Tried] = [] if simplest is None else [simplest]
-    seconds = clock.left() * _workers()
+    kept_on: list[Tried] = [] if simplest is None else [simplest]
+    seconds = clock.left() * workers()
     for one in met:
-        needed = sum(each.seconds[0] for each in {id(k): k for k in [*kept, one]}.values()) * len(others)
-        if needed <= seconds or len(kept) < _FEWEST_KEPT:
-            kept += [] if one in kept else [one]
+        needed = sum(each.seconds[0] for each in {id(k): k for k in [*kept_on, one]}.values()) * len(others)
+        if needed <= seconds or len(kept_on) < _FEWEST_KEPT:
+            kept_on += [] if one in kept_on else [one]
         else:
             one.note = "left out after the first fold, to keep within the time"
-    yield [one for one in met if one in kept], others
+    yield [one for one in met if one in kept_on], others
 
 
 def _mean(gains: Floats) -> float:
@@ -173,18 +127,62 @@ def _finished(
 ) -> Iterator[tuple[Tried, int]]:
     """Fit every pair of candidate and fold, several at a time; pairs that no longer fit the budget are passed over."""
     jobs = [(one, fold) for fold in folds for one in tried]
-    with _without_false_alarms(), ThreadPoolExecutor(max_workers=_workers()) as pool:
-        futures = [pool.submit(_one_fit, one, fold, problem, run, clock) for one, fold in jobs]
-        try:
-            for (one, fold), future in zip(jobs, futures, strict=True):
-                answer = future.result()
-                if answer is not None:
-                    one.answers[fold], one.seconds[fold] = answer
-                    yield one, fold
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise
+    missing = []
+    for one, fold in jobs:
+        found = read_kept(_path(run, one, fold))
+        if found is None:
+            missing.append((one, fold))
+        else:
+            _take(one, fold, found)
+            yield one, fold
+
+    def begun() -> Iterator[Any]:
+        # Read by joblib only when a processor is free, so that the clock is asked when the fit would start.
+        for at, (one, fold) in enumerate(missing):
+            expected = 1.2 * max(one.seconds.values(), default=0.0)
+            # The model whose turn is first always gets one fold: a run must end with an answer, even a late one.
+            if not one.note and (clock.allows(expected) or (fold == 0 and one.first)):
+                limit = float("inf") if one.seconds or one.first else clock.left()
+                yield delayed(_numbered)(at, one.candidate, problem, fold, limit)
+
+    count = workers()
+    pool = Parallel(n_jobs=count, prefer="threads", pre_dispatch=count, batch_size=1, return_as="generator_unordered")
+    with _without_false_alarms():
+        for at, found in pool(begun()):
+            one, fold = missing[at]
+            if found.wrong:
+                one.note = found.wrong
+                continue
+            kept(_path(run, one, fold), found)
+            _take(one, fold, found)
+            yield one, fold
+
+
+def _numbered(at: int, candidate: Candidate, problem: Problem, fold: int, limit: float) -> tuple[int, FoldAnswers]:
+    return at, fit_fold(candidate, problem, fold, limit)
+
+
+def _take(one: Tried, fold: int, found: FoldAnswers) -> None:
+    one.stages[fold], one.seconds[fold] = found, found.seconds
+    one.answers[fold] = found.answers[-1]
+
+
+def choose_rounds(one: Tried, problem: Problem) -> None:
+    """How many rounds of boosting: by the loss on all folds; for a fold's own answers, on all the others."""
+    grid = np.unique(np.concatenate([found.rounds for found in one.stages.values()] or [np.zeros(1, dtype=np.int64)]))
+    if not grid.max():
+        return
+    # A fold that stopped early stays where it stopped: what it answers after more rounds is not known.
+    at = {fold: np.minimum(np.searchsorted(f.rounds, grid), len(f.rounds) - 1) for fold, f in one.stages.items()}
+    losses = {}
+    for fold, found in one.stages.items():
+        loss = loss_on(problem.truth_of([fold]), problem.classes, problem.metric.name)
+        each = np.array([loss(answer) for answer in found.answers])
+        losses[fold] = each[at[fold]]
+    for fold, found in one.stages.items():
+        others = [losses[other] for other in losses if other != fold] or [losses[fold]]
+        one.answers[fold] = found.answers[at[fold][int(np.argmin(np.mean(others, axis=0)))]]
+    one.rounds = int(grid[int(np.argmin(np.mean(list(losses.values()), axis=0)))])
 
 
 @contextmanager
@@ -205,50 +203,20 @@ def _without_false_alarms() -> Iterator[None]:
         yield
 
 
-def _workers() -> int:
-    return max(1, min(os.cpu_count() or 1, 8))
+def workers() -> int:
+    """How many fits run at once: one a processor here, or as many as the cluster that the caller set has."""
+    backend, jobs = _active_backend()
+    return max(1, jobs) if backend else processors()
 
 
-def _one_fit(one: Tried, fold: int, problem: Problem, run: Path, clock: _Clock) -> tuple[Floats, float] | None:
-    path = work_file(run, f"{_slug(one.candidate.name)}-{fold}.npz")
-    kept = _read_kept(path)
-    if kept is not None:
-        return kept
-    expected = 1.2 * max(one.seconds.values(), default=0.0)
-    # The simplest model always gets its first fold: a run must end with an answer, even a late one.
-    if not clock.allows(expected) and (fold > 0 or not one.first):
-        return None
-    train, validate = problem.folds[fold]
-    started = time.monotonic()
-    try:
-        with threadpool_limits(1):
-            pipeline = one.candidate.build(problem.setup)
-            pipeline.fit(problem.prepared.iloc[train], target_for_fit(problem, train))
-            answer = raw_output(pipeline, problem.prepared.iloc[validate], problem.classes)
-    except (ValueError, ArithmeticError, MemoryError) as error:
-        # One model that cannot read these rows must not end the run: the others still can. It is told in the record.
-        one.note = f"could not be fitted: {plain(error, 100)}"
-        return None
-    seconds = time.monotonic() - started
-    stream = io.BytesIO()
-    np.savez(stream, answer=answer, seconds=np.array(seconds))
-    write_atomically(path, stream.getvalue())
-    return answer, seconds
+def _active_backend() -> tuple[bool, int]:
+    from joblib.parallel import get_active_backend
+
+    backend, jobs = get_active_backend()
+    elsewhere = type(backend).__name__ == "DaskDistributedBackend"
+    return elsewhere, int(backend.effective_n_jobs(jobs or -1)) if elsewhere else 0
 
 
-def target_for_fit(problem: Problem, rows: Integers) -> Integers | Floats:
-    """The target of some rows as scikit-learn wants it: whole-number codes, or numbers."""
-    return problem.truth[rows].astype(np.int64) if problem.classes else problem.truth[rows]
-
-
-def _read_kept(path: Path) -> tuple[Floats, float] | None:
-    """A finished fit from an earlier attempt, or None."""
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            return np.asarray(kept["answer"], dtype=np.float64), float(kept["seconds"])
-    except (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile):
-        return None  # not there, or not what was written: it is fitted again
-
-
-def _slug(name: str) -> str:
-    return "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+def _path(run: Path, one: Tried, fold: int) -> Path:
+    name = "".join(c if c.isalnum() else " " for c in one.candidate.name.lower())
+    return work_file(run, f"{'-'.join(name.split())}-{fold}.npz")

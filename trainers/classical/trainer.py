@@ -20,17 +20,22 @@ from threadpoolctl import threadpool_limits
 from advisor.base.case import now
 from advisor.base.errors import BadInput
 from advisor.base.files import to_json
+from advisor.base.safetext import plain
 from advisor.records.plain import save, to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import RunRecord
-from trainers.classical import planning
-from trainers.classical.candidates import Setup, is_skewed
+from trainers.classical import conformal, planning
 from trainers.classical.choose import Chosen, choose, choose_explainable
-from trainers.classical.columns import learn_schema, prepare, unused_notes
-from trainers.classical.diagnostics import errors_of, fitted, importance, learning_curve
+from trainers.classical.columns import Schema, learn_schema, prepare, unused_notes
+from trainers.classical.diagnostics import errors_of, importance, learning_curve
+from trainers.classical.final import fitted
+from trainers.classical.framing import framed
+from trainers.classical.groups import by_group
 from trainers.classical.model_file import Model, load_model, save_model
+from trainers.classical.problem import Problem
 from trainers.classical.record import predictions_table, run_record, secondary
-from trainers.classical.search import Problem, Tried, search
+from trainers.classical.search import Tried, search
+from trainers.classical.sentences import warm
 from trainers.classical.slices import errors_by_slice, told
 from trainers.common.baselines import OneRule, best_rule, trivial
 from trainers.common.decide import cost_per_row
@@ -39,7 +44,7 @@ from trainers.common.metrics import Output, metric_by_name
 from trainers.common.rows import Rows, load_rows
 from trainers.common.runfolder import complete, keep, verify
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
-from trainers.common.splits import Split, folds_of, split_rows
+from trainers.common.splits import Split, split_rows
 from trainers.contract import Progress
 
 _TASKS = ("binary", "multiclass", "regression")
@@ -77,7 +82,9 @@ class ClassicalTrainer:
         while batch := list(islice(source, _BATCH)):
             with threadpool_limits(1):
                 output = model.answer(pd.DataFrame(batch))
-            yield from _as_rows(output, model.classes)
+            bounds = conformal.beside(model.conformal, output, model.classes) if model.conformal else None
+            for at, row in enumerate(_as_rows(output, model.classes)):
+                yield row if bounds is None else row | bounds[at]
 
 
 def _as_rows(output: Output, classes: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -98,6 +105,10 @@ class _Training:
         self.times: dict[str, float] = {}
         self.clock = time.monotonic()
         self.notes: list[str] = []
+        self.notes += [
+            f"{plain(one.name, 60)} is used although it may give the answer away. Accepted: {plain(one.reason, 200)}"
+            for one in plan.accepted
+        ]
         self.metric = metric_by_name(str(plan.metric.value), plan.task)
         check_gate(plan.gate, _RUNGS)
 
@@ -121,7 +132,8 @@ class _Training:
         self._lap("choose")
 
         self.progress.phase(f"Fitting the {chosen.name} on the whole training part")
-        model = replace(fitted(problem, chosen, chosen.cut(problem), split.train), classes=rows.target.classes)
+        model = fitted(problem, chosen, chosen.cut(problem), split.train, self._left() / 2)
+        model = replace(model, classes=rows.target.classes, conformal=self._bounds(problem, chosen))
         save_model(self.run, model)
         self._lap("fit")
 
@@ -165,14 +177,27 @@ class _Training:
     def _problem(self, rows: Rows, split: Split) -> Problem:
         schema = learn_schema(rows.features.iloc[split.train])
         self.notes += unused_notes(schema)
-        classes = len(rows.target.classes)
-        skewed = not classes and is_skewed(rows.target.values[split.train])
-        target = rows.target.values[split.train]
-        rarest = int(np.bincount(target.astype(int), minlength=classes).min()) if classes else 0
-        setup = Setup(schema, classes, len(split.train), self.plan.seed, skewed, rarest)
-        folds = folds_of(split, int(str(planning.chosen(self.plan, "folds"))), self.plan.seed)
-        prepared, costs = prepare(rows.features, schema), planning.costs(self.plan)
-        return Problem(prepared, rows.target.values, classes, folds, self.metric, setup, costs)
+        prepared = prepare(rows.features, schema)
+        vectors = self._read_sentences(schema, prepared.iloc[split.train])
+        return framed(self.plan, rows, split, self.metric, schema, prepared, vectors=vectors)
+
+    def _read_sentences(self, schema: Schema, prepared: pd.DataFrame) -> bool:
+        """Whether the training part's texts were read as sentence vectors; if not, a note says why."""
+        names = [column.name for column in schema.of("text")]
+        if not names or planning.chosen(self.plan, "explainable"):
+            return False
+        self.progress.phase("Reading the texts as sentence vectors")
+        reason = warm(pd.unique(prepared[names].to_numpy().ravel()).tolist(), self.progress, 0.4 * self._left())
+        if reason:
+            self.notes.append(reason)
+        return not reason
+
+    def _bounds(self, problem: Problem, chosen: Chosen) -> conformal.Conformal | None:
+        share, unseen = planning.share_to_hold(self.plan), chosen.unseen()
+        if not share:
+            return None
+        answers = np.concatenate([unseen[at] for at in sorted(unseen)])
+        return conformal.learn(share, problem.truth_of(sorted(unseen)), answers, problem.classes)
 
     def _rule(self, problem: Problem) -> OneRule | None:
         if "one_rule" not in self.plan.gate.against:
@@ -189,11 +214,15 @@ class _Training:
             curve, unseen_model = learning_curve(problem, chosen, model.cut, split, self._left() / 2)
             drivers = importance(problem, unseen_model, self._left() / 2) if unseen_model else []
         train = self.metric.value(problem.truth[split.train], on_train)
-        unseen = chosen.score(problem).value
+        unseen = (chosen.honest or chosen.score(problem)).value
         return {
             "train_validation_gap": {"train": train, "validation": unseen, "gap": self.metric.gain(train, unseen)},
             "learning_curve": curve,
             "importance": drivers,
+            "development": {
+                "score": to_plain(chosen.score(problem)),
+                "honest": to_plain(chosen.honest) if chosen.honest else None,
+            },
         }
 
     def _judge(
@@ -223,7 +252,11 @@ class _Training:
         slices = errors_by_slice(sealed_rows, problem.setup.schema, truth, ours)
         if note := told(slices, number=not classes):
             self.notes.append(note)
+        diagnostics["groups"] = by_group(rows.features.iloc[split.test], truth, ours)
         diagnostics |= {"slices": slices, "sealed_openings": opening, "test_part": self.test_part}
+        if model.conformal:
+            diagnostics["conformal"] = conformal.held(model.conformal, truth, ours)
+            self.notes.append(conformal.told(conformal.held(model.conformal, truth, ours)))
         if problem.costs:
             diagnostics["cost_per_row"] = {
                 name: cost_per_row(truth, output.labels, *problem.costs)

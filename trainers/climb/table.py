@@ -17,9 +17,11 @@ from advisor.records.facts import Fact
 from advisor.records.plan import Plan
 from advisor.records.run import Score
 from trainers.classical import planning
-from trainers.classical.candidates import Setup, is_skewed
+from trainers.classical.candidates import is_skewed
 from trainers.classical.columns import learn_schema, prepare
-from trainers.classical.search import Problem
+from trainers.classical.pipelines import Setup
+from trainers.classical.problem import Problem
+from trainers.climb.policy import figure
 from trainers.climb.rulefile import WrittenRule
 from trainers.climb.table_ways import Way, one_column, same_answer, trained, written
 from trainers.common.intervals import bootstrap, percentile, score
@@ -30,7 +32,7 @@ from trainers.common.sequential import simultaneous_alpha, smallest_visible_diff
 from trainers.common.splits import Split, folds_of, split_rows
 from trainers.contract import Progress
 
-ERROR = 0.05
+ERROR = figure("certainty", "error")
 
 
 @dataclass

@@ -14,9 +14,10 @@ from threadpoolctl import threadpool_limits
 from advisor.records.plan import Plan
 from trainers.classical import planning
 from trainers.classical.choose import choose
-from trainers.classical.diagnostics import fitted
+from trainers.classical.final import fitted
 from trainers.classical.model_file import Model
-from trainers.classical.search import Problem, as_output, search
+from trainers.classical.problem import Problem, as_output
+from trainers.classical.search import search
 from trainers.climb.rulefile import WrittenRule
 from trainers.common.baselines import best_rule, trivial
 from trainers.common.metrics import Integers, Output

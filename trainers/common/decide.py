@@ -20,17 +20,21 @@ _LIFTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 class Cut:
     """Of two classes, the second is said from `threshold` on. Of more, the one with the largest probability × weight.
 
-    No `weights` means all alike.
+    No `weights` means all alike. `ranked` classes have an order: said is the one nearest to the expected rank.
     """
 
     threshold: float = 0.5
     weights: tuple[float, ...] = ()
+    ranked: bool = False
 
 
 def labelled(probabilities: Floats, cut: Cut) -> Output:
     """Probabilities [rows, classes] with the class of each row."""
     if probabilities.shape[1] == 2:
         labels = (probabilities[:, 1] >= cut.threshold).astype(np.int64)
+    elif cut.ranked:
+        ranks = probabilities @ np.arange(probabilities.shape[1])
+        labels = np.rint(ranks).astype(np.int64)
     else:
         weighted = probabilities * np.asarray(cut.weights) if cut.weights else probabilities
         labels = np.argmax(weighted, axis=1).astype(np.int64)
@@ -84,5 +88,7 @@ def _best_weights(metric: Metric, truth: Floats, probabilities: Floats) -> Cut:
     shares = np.bincount(truth.astype(int), minlength=probabilities.shape[1]) / len(truth)
     shares = np.maximum(shares, 1 / len(truth))
     cuts = [Cut(weights=tuple(map(float, shares**-lift))) if lift else Cut() for lift in _LIFTS]
+    if metric.name == "quadratic_kappa":  # distances between ranks count, so the middle of doubt may be the best answer
+        cuts.append(Cut(ranked=True))
     gains = [metric.gain(metric.value(truth, labelled(probabilities, cut)), 0.0) for cut in cuts]
     return cuts[int(np.nanargmax(gains))]

@@ -32,14 +32,17 @@ def label_text(value: Any) -> str:
     return str(value)
 
 
-def read_target(column: pd.Series[Any], task: str, positive: str = "") -> Target:
-    """The target of `task` from a column without gaps. Raises `BadInput` when it cannot be learnt from."""
+def read_target(column: pd.Series[Any], task: str, positive: str = "", order: tuple[str, ...] = ()) -> Target:
+    """The target of `task` from a column without gaps. Raises `BadInput` when it cannot be learnt from.
+
+    `order` names the classes from the lowest to the highest; without it numbers are ordered as numbers.
+    """
     name = plain(column.name, 60)
     if task == "regression":
         return Target(_numbers(column, name), ())
     texts = column.map(label_text)
     counts = texts.value_counts()
-    classes = sorted(counts.index)
+    classes = _in_order(list(counts.index), order, name)
     _check_classes(name, classes, counts, task, len(column))
     if task == "binary":
         if positive and positive not in classes:
@@ -52,7 +55,24 @@ def read_target(column: pd.Series[Any], task: str, positive: str = "") -> Target
         chosen = positive or min(classes, key=lambda label: (counts[label], [-ord(c) for c in label]))
         classes = [*(label for label in classes if label != chosen), chosen]
     codes = texts.map({label: code for code, label in enumerate(classes)})
-    return Target(codes.to_numpy(dtype=np.float64), tuple(classes))
+    return Target(np.asarray(codes.to_numpy(), dtype=np.float64), tuple(classes))
+
+
+def _in_order(labels: list[str], order: tuple[str, ...], name: str) -> list[str]:
+    if order:
+        if unknown := sorted(set(labels) ^ set(order)) or (len(set(order)) < len(order) and ["one twice"]):
+            raise BadInput(
+                f"The stated order of the classes does not fit column {name}: {one_of(unknown)}.",
+                where="plan.yaml: settings.order",
+                why="It must name every class of the column once.",
+                fix=f"The column holds: {one_of(sorted(labels), 20)}.",
+                code="bad-order",
+            )
+        return list(order)
+    try:
+        return sorted(labels, key=float)
+    except ValueError:
+        return sorted(labels)
 
 
 def _numbers(column: pd.Series[Any], name: str) -> Floats:

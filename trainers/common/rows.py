@@ -67,7 +67,7 @@ def load_rows(plan: Plan, folder: Path) -> Rows:
             code="too-few-rows",
         )
     setting = plan.settings.get("positive_class")
-    target = read_target(frame[plan.target], plan.task, str(setting.value) if setting else "")
+    target = read_target(frame[plan.target], plan.task, str(setting.value) if setting else "", _order(plan))
     dropped = {plan.target, *(column.name for column in plan.drop)}
     split_by = frame[plan.split.column] if plan.split.column else None
     if plan.split.kind == "group" and plan.split.column:
@@ -93,6 +93,12 @@ def load_rows(plan: Plan, folder: Path) -> Rows:
     numbers = np.flatnonzero(present.to_numpy())
     reset = split_by.reset_index(drop=True) if split_by is not None else None
     return Rows(features.reset_index(drop=True), target, numbers, reset, tuple(notes))
+
+
+def _order(plan: Plan) -> tuple[str, ...]:
+    """The classes from the lowest to the highest, where the plan states them."""
+    stated = plan.settings.get("order")
+    return tuple(map(str, stated.value)) if stated and isinstance(stated.value, list | tuple) else ()
 
 
 def _has_label(column: pd.Series[Any]) -> pd.Series[bool]:

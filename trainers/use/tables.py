@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from threadpoolctl import ThreadpoolController
 
 from advisor.records.run import RunRecord
+from trainers.classical import conformal
 from trainers.classical.columns import MISSING
 from trainers.classical.model_file import Model, load_model
 from trainers.common.metrics import Output
@@ -26,7 +28,13 @@ def open_tables(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
 
     def answer(frame: pd.DataFrame) -> Answers:
         with pools.limit(limits=1):
-            return as_answers(model.answer(frame), model.classes)
+            output = model.answer(frame)
+            answers = as_answers(output, model.classes)
+            if model.conformal is None:
+                return answers
+            extras = conformal.beside(model.conformal, output, model.classes)
+            names = ("possible",) if model.classes else ("low", "high")
+            return replace(answers, extra_names=names, extras=extras)
 
     return Backend(_columns(model), model.classes, answer)
 

@@ -1,0 +1,54 @@
+"""A Dask cluster of the user's for the length of one command, through joblib's backend."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.cli.output import Output
+
+_SECONDS = 15
+
+
+@contextlib.contextmanager
+def spread_over(address: str, out: Output) -> Iterator[None]:
+    """Let joblib send its work to the cluster at `address`; with an empty one everything stays here.
+
+    Work travels as pickle, both ways: name only a cluster whose every machine you trust.
+    """
+    if not address:
+        yield
+        return
+    try:
+        from distributed import Client
+        from joblib import parallel_config
+    except ImportError as error:
+        raise EnvironmentMissing(
+            f"Spreading work over a cluster needs {error.name}.",
+            fix='pip install "train-or-not[cluster]"',
+            code="extra-missing",
+        ) from error
+    try:
+        client: Any = Client(address, timeout=f"{_SECONDS}s", set_as_default=False)  # type: ignore[no-untyped-call]  # distributed has half its types
+    except (OSError, ValueError, TimeoutError) as error:
+        raise BadInput(
+            f"No Dask scheduler answers at {address}.",
+            where="--dask",
+            why=f"{type(error).__name__} after {_SECONDS} seconds.",
+            fix="Start one (dask scheduler; dask worker ADDRESS on each machine), or leave --dask out.",
+            code="no-cluster",
+        ) from error
+    with client:
+        threads = sum(client.nthreads().values())
+        if not threads:
+            raise BadInput(
+                f"The cluster at {address} has no worker.",
+                where="--dask",
+                fix=f"Start one on each machine: dask worker {address}",
+                code="no-workers",
+            )
+        out.note(f"Spread over {len(client.nthreads())} workers with {threads} threads at {address}.")
+        with parallel_config(backend="dask", client=client, n_jobs=threads):
+            yield

@@ -1,0 +1,271 @@
+"""Boosted trees by LightGBM, and ordered boosting by CatBoost where it is installed: the only file that loads either.
+
+One thread a fit, fixed seeds. The models are kept in the libraries' own formats, as text or bytes inside the skops
+file; those are data, not code. Watching unseen rows while boosting only decides when to stop early: how many rounds are
+taken is chosen later, for each fold by the other folds (`search`).
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from trainers.common.machine import processors
+from trainers.common.metrics import Floats
+
+# Between neighbouring stages the loss hardly differs; each is a number of rounds that may be chosen.
+STAGES = (10, 16, 25, 40, 63, 100, 160, 250, 400, 630, 1000)
+_PATIENCE = 40
+_WATCHED_ROWS = 5_000
+_MANY = 2_000
+
+
+@functools.cache
+def library(name: str) -> Any:
+    """LightGBM or CatBoost, or None where it is not installed or cannot be loaded (a missing libgomp, say)."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError):
+        return None
+
+
+class _Boosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """What both have in common: class codes, the logarithm of a skewed target, answers from sums over trees.
+
+    `categories` is how many of the first columns are categories. `classes` is 0 for numbers.
+    """
+
+    classes: int
+    log: bool
+
+    def predict(self, features: Any) -> Floats:
+        """Numbers, or the class codes with the largest probability."""
+        if not self.classes:
+            return self._as_answer(self._sums(features))[:, 0]
+        return np.asarray(self.classes_[np.argmax(self.predict_proba(features), axis=1)], dtype=np.float64)
+
+    def predict_proba(self, features: Any) -> Floats:
+        """Probabilities [rows, classes met]."""
+        return self._as_answer(self._sums(features))
+
+    def stages(self, features: Any) -> Iterator[tuple[int, Floats]]:
+        """The answers after each number of rounds in `STAGES` that was reached, and after the last round."""
+        total, done = None, 0
+        last = self._rounds_done()
+        for rounds in [*(one for one in STAGES if one < last), last]:
+            part = self._sums(features, done, rounds)
+            total, done = part if total is None else total + part, rounds
+            yield rounds, self._as_answer(total)
+
+    def _encoded(self, target: Any) -> Any:
+        if self.classes:
+            self.classes_, codes = np.unique(target, return_inverse=True)
+            return codes
+        return np.log1p(target) if self.log else target
+
+    def _as_answer(self, sums: Floats) -> Floats:
+        if not self.classes:
+            return np.expm1(sums) if self.log else sums
+        if len(self.classes_) == 2:
+            second = 1.0 / (1.0 + np.exp(-sums[:, 0]))
+            return np.column_stack([1.0 - second, second])
+        raised = np.exp(sums - sums.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+    def _sums(self, features: Any, start: int = 0, end: int = 0) -> Floats:
+        raise NotImplementedError
+
+    def _rounds_done(self) -> int:
+        raise NotImplementedError
+
+
+class LightBoosting(_Boosting):
+    """Leaf-wise boosted trees. `monotone` holds 1, -1 or 0 for each column; `weights` are learnt with, row by row."""
+
+    def __init__(
+        self,
+        classes: int = 0,
+        categories: int = 0,
+        rounds: int = 1000,
+        rate: float = 0.05,
+        leaves: int = 31,
+        leaf: int = 20,
+        share: float = 0.7,
+        random_cuts: bool = False,
+        log: bool = False,
+        absolute: bool = False,
+        monotone: tuple[int, ...] = (),
+        seed: int = 0,
+    ) -> None:
+        self.classes, self.categories, self.rounds, self.rate, self.leaves = classes, categories, rounds, rate, leaves
+        self.leaf, self.share, self.random_cuts, self.log, self.absolute = leaf, share, random_cuts, log, absolute
+        self.monotone, self.seed = monotone, seed
+
+    def fit(self, features: Floats, target: Any, sample_weight: Any = None, watch: Any = None) -> LightBoosting:
+        """Grow up to `rounds` rounds; with `watch` (features, target), end when those rows have long gained nothing."""
+        lightgbm = library("lightgbm")
+        categories: Any = list(range(self.categories))
+        options = {"categorical_feature": categories, "params": {"verbosity": -1}, "free_raw_data": True}
+        truth = self._encoded(target)
+        table = lightgbm.Dataset(features, truth, weight=sample_weight, **options)
+        watched, calls = [], []
+        if watch is not None:
+            seen, said = watch[0][:_WATCHED_ROWS], watch[1][:_WATCHED_ROWS]
+            watched = [table.create_valid(seen, self._codes_of(said), params={"verbosity": -1})]
+            calls = [lightgbm.early_stopping(_PATIENCE, verbose=False)]
+        booster = lightgbm.train(self._settings(len(features)), table, self.rounds, watched, callbacks=calls)
+        self.text_ = booster.model_to_string(num_iteration=-1)
+        self.rounds_ = booster.current_iteration()
+        return self
+
+    def _codes_of(self, target: Any) -> Any:
+        """Unseen rows' target as the training rows' was written; a class not met there counts as the first."""
+        if not self.classes:
+            return np.log1p(np.maximum(target, 0)) if self.log else target
+        codes = np.searchsorted(self.classes_, target)
+        codes[codes >= len(self.classes_)] = 0
+        return codes
+
+    def _settings(self, rows: int) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "objective": "regression_l1" if self.absolute else "regression",
+            "learning_rate": self.rate,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": max(2, min(self.leaf, rows // 20)),
+            "feature_fraction": self.share,
+            "bagging_fraction": 0.8,
+            "bagging_freq": 1,
+            "lambda_l2": 1.0,
+            "extra_trees": self.random_cuts,
+            "min_data_per_group": 20,
+            "cat_smooth": 10.0,
+            "num_threads": 1,
+            "deterministic": True,
+            "force_col_wise": True,
+            "seed": self.seed,
+            "verbosity": -1,
+        }
+        if self.classes:
+            found["objective"] = "binary" if len(self.classes_) == 2 else "multiclass"
+            if len(self.classes_) > 2:
+                found["num_class"] = len(self.classes_)
+        if any(self.monotone):
+            found["monotone_constraints"] = list(self.monotone)
+            found["monotone_constraints_method"] = "intermediate"
+        return found
+
+    def _booster(self) -> Any:
+        # Not kept in the model's file, which holds the text alone.
+        found = _open_light(self.text_)
+        if found is None:
+            raise ValueError("this model needs the package lightgbm, which is not installed")
+        return found
+
+    def _sums(self, features: Any, start: int = 0, end: int = 0) -> Floats:
+        count = (end or self.rounds_) - start
+        sums = self._booster().predict(
+            features, raw_score=True, start_iteration=start, num_iteration=count, num_threads=_threads(features)
+        )
+        return np.asarray(sums, dtype=np.float64).reshape(len(features), -1)
+
+    def _rounds_done(self) -> int:
+        return int(self.rounds_)
+
+
+class OrderedBoosting(_Boosting):
+    """Symmetric trees over ordered target statistics: strong where there are many categories and few rows."""
+
+    def __init__(
+        self,
+        classes: int = 0,
+        categories: int = 0,
+        rounds: int = 1000,
+        rate: float = 0.05,
+        depth: int = 6,
+        log: bool = False,
+        absolute: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.classes, self.categories, self.rounds, self.rate = classes, categories, rounds, rate
+        self.depth, self.log, self.absolute, self.seed = depth, log, absolute, seed
+
+    def fit(self, features: Any, target: Any, sample_weight: Any = None, watch: Any = None) -> OrderedBoosting:
+        """Grow up to `rounds` rounds; with `watch` (features, target), end when those rows have long gained nothing."""
+        catboost = library("catboost")
+        truth = self._encoded(target)
+        loss = "MAE" if self.absolute else "RMSE"
+        if self.classes:
+            loss = "Logloss" if len(self.classes_) == 2 else "MultiClass"
+        model = catboost.CatBoost(
+            {
+                "loss_function": loss,
+                "iterations": self.rounds,
+                "learning_rate": self.rate,
+                "depth": self.depth,
+                "random_seed": self.seed,
+                "thread_count": 1,
+                "max_ctr_complexity": 2,
+                "allow_writing_files": False,
+                "logging_level": "Silent",
+            }
+        )
+        seen = None
+        if watch is not None:
+            kept = np.isin(watch[1][:_WATCHED_ROWS], self.classes_) if self.classes else slice(None)
+            said = watch[1][:_WATCHED_ROWS][kept]
+            codes = np.searchsorted(self.classes_, said) if self.classes else self._encoded(said)
+            seen = catboost.Pool(self._table(watch[0][:_WATCHED_ROWS][kept]), codes)
+        stop = {"eval_set": seen, "early_stopping_rounds": _PATIENCE, "use_best_model": False} if seen else {}
+        model.fit(catboost.Pool(self._table(features), truth, weight=sample_weight), **stop)
+        self.bytes_ = model._serialize_model()
+        self.rounds_ = int(model.tree_count_)
+        return self
+
+    def _table(self, features: Any) -> Any:
+        features = np.asarray(features)
+        split = self.categories
+        return library("catboost").FeaturesData(
+            num_feature_data=np.ascontiguousarray(features[:, split:], dtype=np.float32)
+            if features.shape[1] > split
+            else None,
+            cat_feature_data=features[:, :split].astype(object) if split else None,
+        )
+
+    def _sums(self, features: Any, start: int = 0, end: int = 0) -> Floats:
+        model = _open_ordered(self.bytes_)
+        if model is None:
+            raise ValueError("this model needs the package catboost, which is not installed")
+        pool = library("catboost").Pool(self._table(features))
+        sums = model.predict(
+            pool,
+            prediction_type="RawFormulaVal",
+            ntree_start=start,
+            ntree_end=end or self.rounds_,
+            thread_count=_threads(features),
+        )
+        return np.asarray(sums, dtype=np.float64).reshape(len(features), -1)
+
+    def _rounds_done(self) -> int:
+        return int(self.rounds_)
+
+
+def _threads(features: Any) -> int:
+    """Each row is answered by itself, so more threads change no digit; for a few rows they only cost."""
+    return processors() if len(features) >= _MANY else 1
+
+
+@functools.lru_cache(maxsize=64)
+def _open_light(text: str) -> Any:
+    lightgbm = library("lightgbm")
+    return None if lightgbm is None else lightgbm.Booster(model_str=text)
+
+
+@functools.lru_cache(maxsize=64)
+def _open_ordered(content: bytes) -> Any:
+    catboost = library("catboost")
+    return None if catboost is None else catboost.CatBoost().load_model(blob=content)

@@ -1,0 +1,80 @@
+"""What is to be learnt, and how answers for unseen rows are measured on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from advisor.records.run import Score
+from trainers.classical.pipelines import Setup
+from trainers.common.decide import Cut, best_cut, cheapest_cut, labelled
+from trainers.common.metrics import Floats, Integers, Metric, Output
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Prepared rows, truth, folds within the training part, and the measure.
+
+    `costs` are those of one missed case and one false alarm, of two classes, where they were stated;
+    `weights` how much each row counts while learning.
+    """
+
+    prepared: pd.DataFrame
+    truth: Floats
+    classes: int
+    folds: list[tuple[Integers, Integers]]
+    metric: Metric
+    setup: Setup
+    costs: tuple[float, float] | None = None
+    weights: Floats | None = None
+
+    def learning(self, rows: Integers) -> dict[str, Floats]:
+        """What `fit` is told besides: how much each of these rows counts, where that was asked for."""
+        return {} if self.weights is None else {"model__sample_weight": self.weights[rows]}
+
+    def target(self, rows: Integers) -> Integers | Floats:
+        """The target of some rows as scikit-learn wants it: whole-number codes, or numbers."""
+        return self.truth[rows].astype(np.int64) if self.classes else self.truth[rows]
+
+    def truth_of(self, folds: list[int]) -> Floats:
+        """The truth on the unseen rows of some folds, one after the other."""
+        return np.asarray(self.truth[np.concatenate([self.folds[at][1] for at in folds])])
+
+
+def cut_of(answers: dict[int, Floats], problem: Problem) -> Cut:
+    """Where to cut between classes, by the answers for unseen folds."""
+    if not problem.classes:
+        return Cut()
+    truth, unseen = problem.truth_of(sorted(answers)), np.concatenate([answers[at] for at in sorted(answers)])
+    if problem.costs:
+        return cheapest_cut(truth, unseen, *problem.costs)
+    return best_cut(problem.metric, truth, unseen)
+
+
+def gains_of(answers: dict[int, Floats], problem: Problem, cut: Cut | None = None) -> Floats:
+    """The metric on each fold's rows, turned so that more is better; the cut is these answers' own unless given."""
+    where = cut_of(answers, problem) if cut is None else cut
+    values = [
+        problem.metric.value(problem.truth[problem.folds[at][1]], as_output(answers[at], problem, where))
+        for at in sorted(answers)
+    ]
+    return np.array([problem.metric.gain(value, 0.0) for value in values])
+
+
+def as_output(answer: Floats, problem: Problem, cut: Cut) -> Output:
+    """Raw numbers or probabilities as an output."""
+    return labelled(answer, cut) if problem.classes else Output(numbers=answer[:, 0])
+
+
+def fold_score(metric: Metric, gains: Floats, rows: int, confidence: float = 0.95) -> Score:
+    """Mean over folds; folds share training rows, so the interval is somewhat too narrow, and is called rough."""
+    sign = 1.0 if metric.greater_is_better else -1.0
+    mean, count = float(np.mean(gains)), len(gains)
+    half = 0.0
+    if count > 1:
+        half = float(stats.t.ppf((1 + confidence) / 2, count - 1) * np.std(gains, ddof=1) / np.sqrt(count))
+    low, high = sorted((sign * (mean - half), sign * (mean + half)))
+    return Score(metric.name, sign * mean, low, high, rows, confidence, f"mean of {count} folds, rough t interval")
