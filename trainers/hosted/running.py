@@ -185,9 +185,9 @@ class Running:
             rivals["trivial"] = rungs.trivial_answers(parts.train, parts.sealed)
         self._lap("answer")
         name, _ = self._metric([example.answer for example in parts.train])
-        score, verdict = hold(name, ours, rivals, parts, self.plan, self.plan.gate)
+        score, verdict = hold(name, ours, rivals, wanted, parts.units, self.plan, self.plan.gate)
         before = rivals.get("prompt", [])
-        keep(self.run, "test_answers.jsonl", lines(parts.sealed, ours, [], rivals))
+        keep(self.run, "test_answers.jsonl", lines(parts.sealed, wanted, ours, [], rivals))
         usd = trained + float(meter.spent_usd)
         rows = {"train": len(parts.train), "development": len(parts.development), "test": len(asked)}
         record = RunRecord(

@@ -1,44 +1,32 @@
-"""Rows of a file as conversations: chat messages, prompt and completion, Alpaca, ShareGPT, or plain columns.
+"""Rows of a file as conversations: messages, prompt and completion, Alpaca, ShareGPT, pairs of answers, or columns.
 
 Standard library only: a broken file is refused before anything heavy loads. Each fault names its row and its cure.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.base.safetext import plain
+from trainers.lora.shapes import READERS, SHAREGPT, checked, from_columns, rejected_answer
+from trainers.lora.shapes import Message as Message
+from trainers.lora.shapes import RowFault as RowFault
 
-ROLES = ("system", "user", "assistant")
-_SHAREGPT = {
-    "system": "system",
-    "human": "user",
-    "user": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "assistant": "assistant",
-    "model": "assistant",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn. `learn` is false for an answer that is shown to the model but not learned (OpenAI's weight 0)."""
-
-    role: str
-    content: str
-    learn: bool = True
+# Keys under which a shape holds its answers: a target of such a name means the shape, not a column of a table.
+ANSWER_KEYS = ("messages", "conversations", "completion", "output", "chosen", "preferred_output")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One conversation that ends in an answer; `row` counts the rows of the file from 1."""
+    """One conversation that ends in an answer; `row` counts the rows of the file from 1.
+
+    `rejected` is the answer that people did not choose, where the rows are pairs to prefer between.
+    """
 
     row: int
     messages: tuple[Message, ...]
+    rejected: str = ""
 
     @property
     def answer(self) -> str:
@@ -66,23 +54,17 @@ class Fault:
     fix: str
 
 
-class RowFault(Exception):
-    """Raised while one row is read; becomes a `Fault`."""
-
-    def __init__(self, code: str, what: str, fix: str) -> None:
-        super().__init__(what)
-        self.code, self.what, self.fix = code, what, fix
-
-
 def shape_of(row: Mapping[str, Any], target: str = "") -> str:
-    """Which of the known shapes a row has: messages, sharegpt, alpaca, prompt, columns, or "" for none.
+    """Which of the known shapes a row has: messages, sharegpt, alpaca, prompt, pairs, columns, or "" for none.
 
     A column named as `target` that is none of a shape's own answer columns makes it plain columns.
     """
-    if target and target not in ("messages", "conversations", "completion", "output"):
+    if target and target not in ANSWER_KEYS:
         return "columns" if target in row else ""
     if "messages" in row:
         return "messages"
+    if ("chosen" in row and "rejected" in row) or "preferred_output" in row:
+        return "pairs"
     if "conversations" in row:
         return "sharegpt"
     if "instruction" in row and "output" in row:
@@ -102,10 +84,11 @@ def read_example(
     instruction: str = "",
 ) -> Example:
     """One row as a conversation. Raises `RowFault`."""
-    messages = _checked(_READERS[shape](row) if shape != "columns" else _from_columns(row, target, drop))
+    messages = checked(READERS[shape](row) if shape != "columns" else from_columns(row, target, drop))
+    rejected = rejected_answer(row, messages) if shape == "pairs" else ""
     if instruction and messages[0].role != "system":
         messages = [Message("system", instruction), *messages]
-    return Example(number, tuple(messages))
+    return Example(number, tuple(messages), rejected)
 
 
 def question_of(
@@ -118,154 +101,16 @@ def question_of(
         turns = row[key]
         last = turns[-1] if isinstance(turns, list) and turns else {}
         said = last.get("role", last.get("from")) if isinstance(last, dict) else None
-        if _SHAREGPT.get(str(said)) != "assistant":
+        if SHAREGPT.get(str(said)) != "assistant":
             name = ("role", "content") if shape == "messages" else ("from", "value")
             row = {**row, key: [*(turns if isinstance(turns, list) else []), {name[0]: "assistant", name[1]: "?"}]}
     elif "prompt" in row and target in ("", "completion"):
         row, shape = {**row, "completion": row.get("completion") or "?"}, "prompt"
     elif "instruction" in row and target in ("", "output"):
         row, shape = {**row, "output": row.get("output") or "?"}, "alpaca"
+    elif "input" in row and isinstance(row["input"], dict):
+        row, shape = {**row, "preferred_output": "?", "non_preferred_output": "!"}, "pairs"
     else:
         target = target or "answer"
         row, shape = {**row, target: row.get(target) or "?"}, "columns"
     return read_example(row, number, shape, target=target, drop=drop, instruction=instruction)
-
-
-def _from_messages(row: Mapping[str, Any], key: str = "messages") -> list[Message]:
-    turns = row[key]
-    if not isinstance(turns, list) or not turns:
-        raise RowFault("missing-messages", f"{key!r} is not a list with at least one message", f"Give {key!r} a list.")
-    role_key, text_key = ("from", "value") if key == "conversations" else ("role", "content")
-    return [_turn(turn, place, role_key, text_key) for place, turn in enumerate(turns, 1)]
-
-
-def _turn(turn: object, place: int, role_key: str, text_key: str) -> Message:
-    if not isinstance(turn, dict):
-        raise RowFault(
-            "not-an-object", f"message {place} is not an object", f'Write {{"{role_key}": …, "{text_key}": …}}.'
-        )
-    if role_key not in turn:
-        raise RowFault("no-role", f"message {place} has no {role_key!r}", f"Add {role_key!r} to it.")
-    for key in ("tool_calls", "function_call", "tools"):
-        if key in turn:
-            raise RowFault(
-                "tool-call", f"message {place} holds {key!r}", "Write the call as text, or take the row out."
-            )
-    said = str(turn[role_key])
-    known = _SHAREGPT if role_key == "from" else {name: name for name in ROLES} | {"developer": "system"}
-    if said not in known:
-        raise RowFault(
-            "unknown-role", f"message {place} has the role {plain(said, 30)!r}", f"Use one of {', '.join(known)}."
-        )
-    if text_key not in turn:
-        raise RowFault("no-content", f"message {place} has no {text_key!r}", f"Add {text_key!r} to it.")
-    strange = set(turn) - {role_key, text_key, "weight", "name"}
-    if strange:
-        key = plain(sorted(map(str, strange))[0], 40)
-        raise RowFault(
-            "unknown-key", f"message {place} has the unknown key {key!r}", "Take the key out, or correct it."
-        )
-    weight = turn.get("weight", 1)
-    if weight not in (0, 1):
-        raise RowFault("bad-weight", f"message {place} has the weight {plain(weight, 20)}", "Use 0 or 1.")
-    return Message(known[said], _text(turn[text_key], f"message {place}", text_key), bool(weight))
-
-
-def _from_sharegpt(row: Mapping[str, Any]) -> list[Message]:
-    messages = _from_messages(row, "conversations")
-    if "system" in row and messages[0].role != "system":
-        messages.insert(0, Message("system", _text(row["system"], "the row", "system")))
-    return messages
-
-
-def _from_alpaca(row: Mapping[str, Any]) -> list[Message]:
-    asked = _text(row["instruction"], "the row", "instruction")
-    more = row.get("input") or ""
-    if more:
-        asked = f"{asked}\n\n{_text(more, 'the row', 'input')}"
-    messages = [Message("user", asked), Message("assistant", _answer_text(row["output"], "output"))]
-    return [Message("system", _text(row["system"], "the row", "system")), *messages] if row.get("system") else messages
-
-
-def _from_prompt(row: Mapping[str, Any]) -> list[Message]:
-    asked, answer = row["prompt"], row["completion"]
-    before = (
-        _from_messages(row, "prompt")
-        if isinstance(asked, list)
-        else [Message("user", _text(asked, "the row", "prompt"))]
-    )
-    if isinstance(answer, list):
-        return before + _from_messages(row, "completion")
-    return [*before, Message("assistant", _answer_text(answer, "completion"))]
-
-
-def _from_columns(row: Mapping[str, Any], target: str, drop: tuple[str, ...]) -> list[Message]:
-    inputs = {name: value for name, value in row.items() if name != target and name not in drop and _present(value)}
-    if not inputs:
-        raise RowFault("empty-prompt", "nothing stands beside the answer", "Fill in the row, or take it out.")
-    if not _present(row.get(target)):
-        raise RowFault(
-            "empty-answer", f"the answer ({plain(target, 40)!r}) is empty", "Fill it in, or take the row out."
-        )
-    others = [name for name in row if name != target and name not in drop]
-    asked = (
-        _answer_text(next(iter(inputs.values())), others[0])
-        if len(others) == 1
-        else "\n".join(f"{name}: {_answer_text(value, name)}" for name, value in inputs.items())
-    )
-    return [Message("user", asked), Message("assistant", _answer_text(row[target], target))]
-
-
-_READERS: dict[str, Callable[[Mapping[str, Any]], list[Message]]] = {
-    "messages": _from_messages,
-    "sharegpt": _from_sharegpt,
-    "alpaca": _from_alpaca,
-    "prompt": _from_prompt,
-}
-
-
-def _present(value: object) -> bool:
-    return value is not None and value == value and (not isinstance(value, str) or bool(value.strip()))
-
-
-def _text(value: object, where: str, name: str) -> str:
-    if not isinstance(value, str):
-        kind = {list: "a list", dict: "an object", type(None): "null"}.get(type(value), "no text")
-        raise RowFault("not-text", f"{name!r} of {where} is {kind}", "Write it as one text.")
-    return value
-
-
-def _answer_text(value: object, name: str) -> str:
-    """Text as it stands; an object or list as compact JSON; a number as people write it."""
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return _text(value, "the row", name) if value is None or isinstance(value, str) else str(value)
-
-
-def _checked(messages: list[Message]) -> list[Message]:
-    """The order of turns: system first if at all, then user and assistant in turn, an answer at the end."""
-    for place, message in enumerate(messages, 1):
-        if "\0" in message.content:
-            raise RowFault("nul", f"message {place} holds a NUL character", "Export the file again as UTF-8 text.")
-        if not message.content.strip():
-            empty = (
-                ("empty-answer", "the answer") if message.role == "assistant" else ("empty-prompt", f"message {place}")
-            )
-            raise RowFault(empty[0], f"{empty[1]} is empty", "Fill it in, or take the row out.")
-        if message.role == "system" and place > 1:
-            raise RowFault("system-not-first", f"message {place} is a system message", "Put the system message first.")
-    turns = [m for m in messages if m.role != "system"]
-    for place, (message, role) in enumerate(zip(turns, ["user", "assistant"] * len(turns), strict=False), 1):
-        if message.role != role:
-            raise RowFault(
-                "roles-out-of-order",
-                f"turn {place} is {message.role!r} where {role!r} should stand",
-                "Let user and assistant take turns, the user first; join two messages of one role.",
-            )
-    if not turns or turns[-1].role != "assistant":
-        raise RowFault("no-answer", "the last message is not the assistant's", "End the row with the answer to learn.")
-    if not turns[-1].learn:
-        raise RowFault("nothing-to-learn", "the last answer has the weight 0", "Give it the weight 1, or cut it off.")
-    return messages

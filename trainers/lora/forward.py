@@ -134,7 +134,7 @@ class AnswerLoss:
 
     def __call__(self, rows: Sequence[Encoded], prefix: KeysValues | None = None) -> tuple[Tensor, int]:
         """The summed loss of the rows' learned tokens, and how many they are."""
-        hidden, targets, _ = self._hidden(rows, prefix)
+        hidden, targets, _ = self.learned_states(rows, prefix)
         if self.own_head:
             return functional.cross_entropy(self.logits(hidden), targets, reduction="sum"), len(targets)
         bias = getattr(self.head, "bias", None)
@@ -144,7 +144,7 @@ class AnswerLoss:
     @torch.no_grad()
     def tally(self, rows: Sequence[Encoded], prefix: KeysValues | None = None) -> Tally:
         """Loss, right tokens, wholly right rows. A row is exact here if and only if greedy decoding would write it."""
-        hidden, targets, owner = self._hidden(rows, prefix)
+        hidden, targets, owner = self.learned_states(rows, prefix)
         loss, right = 0.0, torch.zeros_like(targets, dtype=torch.bool)
         for start in range(0, len(targets), _SLICE):
             part = slice(start, start + _SLICE)
@@ -165,7 +165,9 @@ class AnswerLoss:
         targets = labels[:, 1:].flatten().to(self.device)
         return functional.cross_entropy(logits[:, :-1].flatten(0, 1), targets, reduction="sum")
 
-    def _hidden(self, rows: Sequence[Encoded], prefix: KeysValues | None) -> tuple[Tensor, Tensor, Tensor]:
+    def learned_states(
+        self, rows: Sequence[Encoded], prefix: KeysValues | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Hidden states of the positions before each learned token, those tokens, and which row each belongs to.
 
         Rows are padded on the right, where a causal model never looks, so no mask is needed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from advisor.records.plan import Gate
@@ -13,38 +13,32 @@ from trainers.contract import Progress
 from trainers.lora import rungs
 from trainers.lora.examples import Message
 from trainers.lora.parts import Parts
+from trainers.lora.preferences import PREFERRED, PairLoss
 from trainers.lora.session import Session
+from trainers.lora.tokens import Encoded
 
 _SAMPLES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was said to the sealed rows: by the tuned model, by each rung, and by the base as it was to the first."""
+    """What was said to the sealed rows by the tuned model and by each rung, and what was wanted.
+
+    `before` and `after` are what the base as it was and the tuned model wrote to the first of them.
+    """
 
     ours: list[str]
     rivals: dict[str, list[str]]
     before: list[str]
     candidates: tuple[Candidate, ...]
-
-
-def gate_for(gate: Gate, *, head: bool) -> tuple[Gate, str]:
-    """The gate as this run can measure it, and a note where that is not word for word the plan's.
-
-    A model that only sorts cannot be prompted. What stands below tuning it is its own untuned reading with a linear
-    model on top, and a linear model on word counts.
-    """
-    if not head or "prompt" not in gate.against:
-        return gate, ""
-    below = [name for name in gate.against if name != "prompt"]
-    against = tuple(dict.fromkeys([*below, "embeddings", "classical"]))
-    words = " and ".join(rungs.NAMES[name] for name in against)
-    return replace(gate, against=against), f"A model that sorts cannot be prompted; it is held against {words}."
+    wanted: list[str]
+    after: list[str]
 
 
 def answered(
     session: Session,
     parts: Parts,
+    sealed: Sequence[Encoded],
     gate: Gate,
     *,
     where: Path | str,
@@ -54,13 +48,18 @@ def answered(
     progress: Progress,
     lap: Callable[[str], None],
 ) -> Answered:
-    """Every answer that the comparison needs. `longest` bounds an answer's tokens; `lap` hears of each phase's end."""
+    """Every answer that the comparison needs. `longest` bounds an answer's tokens; `lap` hears of each phase's end.
+
+    `sealed` are the same rows as `parts.sealed`, as tokens. Of pairs it is told which answer is the likelier one.
+    """
 
     def ask(questions: Sequence[Sequence[Message]], phase: str) -> list[str]:
         progress.phase(phase)
         return session.answers(questions, longest, lambda done: progress.step(done, len(questions), "rows"))
 
     asked = [example.question for example in parts.sealed]
+    if isinstance(session.loss, PairLoss):
+        return _preferred(session, session.loss, parts, sealed, ask, lap)
     ours = ask(asked, "Answering with the tuned model")
     lap("answer_tuned")
     found: dict[str, list[str]] = {}
@@ -90,4 +89,24 @@ def answered(
         timed("trivial", lambda: rungs.trivial_answers(parts.train, parts.sealed))
     lap("answer_rivals")
     candidates = tuple(Candidate(name, None, seconds[name], rungs.NAMES[name]) for name in found)
-    return Answered(ours, found, before, candidates)
+    return Answered(ours, found, before, candidates, [example.answer for example in parts.sealed], ours[:_SAMPLES])
+
+
+def _preferred(
+    session: Session,
+    pairs: PairLoss,
+    parts: Parts,
+    sealed: Sequence[Encoded],
+    ask: Callable[[Sequence[Sequence[Message]], str], list[str]],
+    lap: Callable[[str], None],
+) -> Answered:
+    """Which answer of each sealed pair the tuned model and its base find likelier; what each writes to the first."""
+    first = [example.question for example in parts.sealed[:_SAMPLES]]
+    after, ours = ask(first, "Answering with the tuned model"), pairs.prefers(sealed)
+    lap("answer_tuned")
+    start = time.monotonic()
+    with session.as_base():
+        before, theirs = ask(first, "Answering with the base as it was"), pairs.prefers(sealed)
+    lap("answer_rivals")
+    candidate = Candidate("base", None, round(time.monotonic() - start, 1), rungs.NAMES["base"])
+    return Answered(ours, {"base": theirs}, before, (candidate,), [PREFERRED] * len(ours), after)

@@ -12,6 +12,7 @@ from trainers.common.rows import data_path
 from trainers.lora.accelerators import cards_that_hold
 from trainers.lora.base import shape_of_base
 from trainers.lora.corpus import Corpus, read_corpus
+from trainers.lora.examples import ANSWER_KEYS
 from trainers.lora.memory import disk_mb, need, next_smaller
 from trainers.lora.presets import known_cards
 from trainers.lora.recipe import Recipe
@@ -27,7 +28,7 @@ _CORE_GFLOPS = 60.0
 
 def answer_column(plan: Plan) -> str:
     """The column of answers, or "" where the rows are conversations that hold their own."""
-    return "" if plan.target in ("messages", "conversations", "completion", "output") else plan.target
+    return "" if plan.target in ANSWER_KEYS else plan.target
 
 
 def corpus_of(plan: Plan, folder: Path, recipe: Recipe) -> Corpus:
@@ -53,7 +54,7 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     machine = look_at_machine(folder)
     shared = len(recipe.instruction) / _CHARACTERS_PER_TOKEN if recipe.instruction else 0.0
     sizes = [
-        sum(len(message.content) for message in example.messages) / _CHARACTERS_PER_TOKEN
+        (sum(len(message.content) for message in example.messages) + len(example.rejected)) / _CHARACTERS_PER_TOKEN
         + _TEMPLATE_TOKENS * len(example.messages)
         for example in corpus.examples
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from advisor.base.strictyaml import parse
 from advisor.records.plan import Plan, Setting
 from trainers.lora.accelerators import Card
 from trainers.lora.base import shape_of_base
+from trainers.lora.examples import shape_of
 
 INSTRUCTION = "instruction.txt"
 
@@ -36,6 +38,8 @@ def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:
     found.setdefault("base", Setting(base, "Named in the plan."))
     if str(plan.settings.get("learning", Setting("lora")).value) == "full":
         found |= {name: Setting(**setting) for name, setting in rules["full"].items()}
+    if _holds_pairs(data):
+        found |= {name: Setting(**setting) for name, setting in rules["pairs"].items()}
     beside = data.with_name(INSTRUCTION)
     if beside.is_file():
         found["instruction"] = Setting(
@@ -47,6 +51,16 @@ def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:
 def known_cards() -> list[Card]:
     """The graphics cards that rules/presets.yaml names."""
     return [Card(card["name"], card["memory_gb"], card["bfloat16"]) for card in presets()["cards"]]
+
+
+def _holds_pairs(data: Path) -> bool:
+    """Whether the first line of a JSONL file is a pair of answers; a fault in it is told when the rows are read."""
+    try:
+        with data.open(encoding="utf-8") as lines:
+            first = json.loads(lines.readline(1 << 20))
+        return isinstance(first, dict) and shape_of(first) == "pairs"
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def _default_base() -> str:

@@ -32,6 +32,7 @@ class Recipe:
     clip: float = 1.0
     batch: int = 16
     epochs: float = 2.0
+    beta: float = 0.1
     evaluations: int = 6
     patience: int = 3
     development_rows: int = 48
@@ -69,6 +70,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "clip": (1e-3, 1e6),
     "batch": (1, 4096),
     "epochs": (0.01, 1000),
+    "beta": (1e-4, 10),
     "evaluations": (1, 1000),
     "patience": (1, 1000),
     "development_rows": (0, 100_000),

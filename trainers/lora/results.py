@@ -11,22 +11,30 @@ from advisor.base.safetext import plain
 from advisor.records.plan import Gate, Plan
 from advisor.records.run import GateVerdict, Score
 from trainers.common.gate import hold_against
-from trainers.common.metrics import METRICS, Floats, Metric, Output
+from trainers.common.metrics import METRICS, Floats, Integers, Metric, Output
 from trainers.lora.examples import Example
-from trainers.lora.parts import Parts
 from trainers.lora.scores import BY_CLASS, label_codes, score
 
 
 def hold(
-    metric: str, ours: Sequence[str], rivals: dict[str, list[str]], parts: Parts, plan: Plan, gate: Gate
+    metric: str,
+    ours: Sequence[str],
+    rivals: dict[str, list[str]],
+    wanted: Sequence[str],
+    units: Integers,
+    plan: Plan,
+    gate: Gate,
 ) -> tuple[Score, GateVerdict]:
-    """Our score on the sealed rows, and the verdict over every cheaper rung that `gate` names."""
-    wanted = [example.answer for example in parts.sealed]
+    """Our score on the sealed rows, and the verdict over every cheaper rung that `gate` names.
+
+    `units` says which rows belong together. A preference is right or wrong, and so counted as accuracy is.
+    """
     held = {name: rivals[name] for name in gate.against if name in rivals}
     if metric in BY_CLASS:
         by_class = {name: Output(labels=label_codes(said, wanted)) for name, said in held.items()}
         mine, truth = Output(labels=label_codes(ours, wanted)), label_codes(wanted, wanted)
-        return hold_against(METRICS[metric], truth.astype(np.float64), mine, by_class, parts.units, gate, plan.seed)
+        counted = METRICS["accuracy" if metric == "preference" else metric]
+        return hold_against(counted, truth.astype(np.float64), mine, by_class, units, gate, plan.seed)
 
     def marks(said: Sequence[str]) -> Output:
         pairs = zip(said, wanted, strict=True)
@@ -40,7 +48,7 @@ def hold(
         np.ones(len(ours)),
         marks(ours),
         {name: marks(said) for name, said in held.items()},
-        parts.units,
+        units,
         gate,
         plan.seed,
     )
@@ -71,11 +79,17 @@ def samples(asked: Sequence[Example], before: Sequence[str], after: Sequence[str
     ]
 
 
-def lines(asked: Sequence[Example], ours: Sequence[str], before: Sequence[str], rivals: dict[str, list[str]]) -> str:
+def lines(
+    asked: Sequence[Example],
+    wanted: Sequence[str],
+    ours: Sequence[str],
+    before: Sequence[str],
+    rivals: dict[str, list[str]],
+) -> str:
     """One JSON object a sealed row: what was wanted, what each of the models said."""
     lines = []
     for place, example in enumerate(asked):
-        line: dict[str, object] = {"row": example.row, "wanted": example.answer, "ours": ours[place]}
+        line: dict[str, object] = {"row": example.row, "wanted": wanted[place], "ours": ours[place]}
         line |= {name: said[place] for name, said in rivals.items()}
         if place < len(before):
             line["before"] = before[place]

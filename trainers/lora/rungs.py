@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "prompt": "the same base model with examples in its prompt",
+    "base": "the same base model, untuned",
     "embeddings": "a linear model on the vectors of the same base, untuned",
     "classical": "a linear classifier on word counts",
     "trivial": "always the commonest answer",

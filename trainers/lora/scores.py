@@ -17,12 +17,13 @@ METRICS = {
     "accuracy": "the answer names the expected label, whatever its case and final full stop",
     "macro_f1": "how well each label is found (F1), every label counting the same; an answer that is no label is wrong",
     "balanced_accuracy": "the share of each label's rows that are named right, every label counting the same",
+    "preference": "the share of pairs of which the preferred answer is the likelier one, a token",
     "token_f1": "the overlap of words with the expected answer (harmonic mean of precision and recall, as SQuAD)",
 }
 
 
 # Measured over all rows at once, by class, as trainers/common/metrics.py does; the others are means of a score a row.
-BY_CLASS = ("accuracy", "macro_f1", "balanced_accuracy")
+BY_CLASS = ("accuracy", "macro_f1", "balanced_accuracy", "preference")
 
 
 def label_codes(answers: Sequence[str], wanted: Sequence[str]) -> Integers:
@@ -112,5 +113,6 @@ _SCORES: dict[str, Callable[[str, str], float]] = {
     "accuracy": _accuracy,
     "macro_f1": _accuracy,
     "balanced_accuracy": _accuracy,
+    "preference": _accuracy,
     "token_f1": _token_f1,
 }

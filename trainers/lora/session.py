@@ -22,6 +22,7 @@ from trainers.lora.examples import Message
 from trainers.lora.forward import AnswerLoss
 from trainers.lora.generate import answer
 from trainers.lora.machine import Arithmetic, Device, choose_arithmetic, find_device
+from trainers.lora.preferences import PairLoss
 from trainers.lora.recipe import Recipe
 from trainers.lora.tokens import Encoded, Encoder
 
@@ -36,7 +37,7 @@ class Session:
     encoder: Encoder | LabelEncoder
     model: Any
     adapted: Any
-    loss: AnswerLoss | ClassLoss
+    loss: AnswerLoss | ClassLoss | PairLoss
     device: Device
     arithmetic: Arithmetic
     recipe: Recipe
@@ -50,11 +51,11 @@ class Session:
         self, questions: Sequence[Sequence[Message]], longest: int, told: Callable[[int], None] | None = None
     ) -> list[str]:
         """What the model says to each conversation, at most `longest` tokens each, greedily; or its likeliest class."""
-        if isinstance(self.encoder, LabelEncoder) or isinstance(self.loss, ClassLoss):
+        if self.labels:
             return [max(row, key=row.__getitem__) for row in self.scores(questions)]
-        prompts = [self.encoder.prompt(question) for question in questions]
-        said = answer(self.loss, prompts, end_ids=self.encoder.end_ids, longest=longest, told=told)
-        return [self.encoder.text(ids) for ids in said]
+        prompts = [self.writer.prompt(question) for question in questions]
+        said = answer(self.words, prompts, end_ids=self.writer.end_ids, longest=longest, told=told)
+        return [self.writer.text(ids) for ids in said]
 
     def scores(self, questions: Sequence[Sequence[Message]]) -> list[dict[str, float]]:
         """The probability of each class for each question; nothing where words are written."""
@@ -63,14 +64,23 @@ class Session:
         found = self.loss.probabilities([self.encoder.prompt(question) for question in questions])
         return [dict(zip(self.labels, row, strict=True)) for row in found.tolist()]
 
-    @contextlib.contextmanager
-    def as_base(self) -> Iterator[None]:
+    def as_base(self) -> contextlib.AbstractContextManager[None]:
         """Inside, the model answers as if it had never been tuned."""
-        if isinstance(self.adapted, PeftModel):
-            with self.adapted.disable_adapter():
-                yield
-        else:
-            yield
+        return untuned(self.adapted)
+
+    @property
+    def writer(self) -> Encoder:
+        """What turns conversations into tokens and back. Raises `TypeError` for a model that only sorts."""
+        if isinstance(self.encoder, LabelEncoder):
+            raise TypeError("this model sorts and cannot write")
+        return self.encoder
+
+    @property
+    def words(self) -> AnswerLoss:
+        """What writes and scores words. Raises `TypeError` for a model that only sorts."""
+        if isinstance(self.loss, ClassLoss):
+            raise TypeError("this model sorts and cannot write")
+        return self.loss.words if isinstance(self.loss, PairLoss) else self.loss
 
 
 def open_base(recipe: Recipe, folder: Path, progress: Progress) -> tuple[Path | str, Any, Device, Arithmetic]:
@@ -94,10 +104,11 @@ def open_session(
     *,
     adapter: Path | None = None,
     labels: Sequence[str] = (),
+    pairs: bool = False,
 ) -> Session:
     """The model with fresh adapters (or those saved in `adapter`), ready to learn and to answer.
 
-    With `labels` it has a classification head over them, else it writes words.
+    With `labels` it has a classification head over them, else it writes words; with `pairs` it learns to prefer.
     """
     torch.set_float32_matmul_precision(arithmetic.precision)
     attention = recipe.attention
@@ -132,7 +143,18 @@ def open_session(
             code="unknown-head",
         )
     encoder = Encoder(tokenizer, end_ids(where, tokenizer))
-    return Session(encoder, model, adapted, loss, device, arithmetic, settled)
+    learned = PairLoss(loss, lambda: untuned(adapted), recipe.beta) if pairs else loss
+    return Session(encoder, model, adapted, learned, device, arithmetic, settled)
+
+
+@contextlib.contextmanager
+def untuned(adapted: Any) -> Iterator[None]:
+    """Inside, a model with adapters computes as if it had none."""
+    if isinstance(adapted, PeftModel):
+        with adapted.disable_adapter():
+            yield
+    else:
+        yield
 
 
 def adapted_model(model: Any, recipe: Recipe, adapter: Path | None = None) -> Any:

@@ -16,7 +16,7 @@ def stream(session: Session, prompt: Sequence[int], longest: int) -> Iterator[tu
     Greedy, like every answer here. A character that is spread over several tokens comes with the last of them. Spaces
     at both ends are left out, as in an answer that comes whole.
     """
-    loss, encoder = session.loss, session.encoder
+    loss, encoder = session.words, session.writer
     cache = roomy_cache(loss.model.config.get_text_config().num_hidden_layers) if loss.can_share else None
     ids = torch.tensor([list(prompt)], device=loss.device)
     said: list[int] = []

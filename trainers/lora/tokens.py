@@ -21,13 +21,15 @@ from trainers.lora.examples import Example, Fault, Message
 class Encoded:
     """One example as tokens: `learn[i]` says that token i is to be predicted. Both have the same length.
 
-    `label` is the number of the row's class where a classification head learns; -1 where it has none.
+    `label` is the number of the row's class where a classification head learns; -1 where it has none. `pair` holds the
+    preferred and the other answer, each with its question, where preferences are learned.
     """
 
     row: int
     ids: tuple[int, ...]
     learn: tuple[bool, ...]
     label: int = -1
+    pair: tuple[Encoded, Encoded] | None = None
 
     @property
     def learned(self) -> int:
@@ -42,7 +44,7 @@ class Encoder:
         self.tokenizer = tokenizer
         self.end_ids = frozenset(end_ids) or frozenset({int(tokenizer.eos_token_id)})
         self.has_template = bool(tokenizer.chat_template)
-        self._control = [token for token in tokenizer.get_added_vocab() if len(token) > 2]
+        self.control = [token for token in tokenizer.get_added_vocab() if len(token) > 2]
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The tokens after which the model is to answer."""
@@ -84,7 +86,7 @@ class Encoder:
 
     def encode_all(self, examples: Sequence[Example], path: Path, longest: int) -> list[Encoded]:
         """Every example, or `BadInput` with all rows that hold control tokens or are longer than `longest` tokens."""
-        return checked_rows(self.encode, self._control, examples, path, longest)
+        return checked_rows(self.encode, self.control, examples, path, longest)
 
     def _answer(self, text: str) -> tuple[list[int], list[int]]:
         """The answer up to and with its end token, and what the template writes after it."""
@@ -146,4 +148,4 @@ def checked_rows(
 
 def room_for_answers(rows: Sequence[Encoded]) -> int:
     """Tokens an answer may have: a quarter more than the longest learned, and a few."""
-    return int(1.25 * max(row.learned for row in rows)) + 8
+    return int(1.25 * max(one.learned for row in rows for one in (row.pair or (row,)))) + 8

@@ -10,9 +10,7 @@ from pathlib import Path
 
 from advisor import __version__
 from advisor.base.case import now
-from advisor.base.errors import BadInput
 from advisor.base.files import read_text, to_json, write_atomically
-from advisor.base.safetext import plain
 from advisor.records.plain import save, to_plain
 from advisor.records.plan import Plan
 from advisor.records.run import GateVerdict, RunRecord
@@ -21,22 +19,22 @@ from trainers.common.runfolder import WORK, complete, files_of, keep, work_file
 from trainers.common.sealed import open_sealed, opening_note
 from trainers.common.stages import stages_after
 from trainers.contract import Progress
-from trainers.lora import rungs
 from trainers.lora.base import context_of, end_ids, fingerprint, read_shape
 from trainers.lora.batches import shared_prefix
 from trainers.lora.classes import LabelEncoder
-from trainers.lora.corpus import Corpus
 from trainers.lora.export import export_adapter, export_model, lora_figures, write_card
-from trainers.lora.judging import answered, gate_for
+from trainers.lora.judging import answered
 from trainers.lora.loop import Trained, train
 from trainers.lora.machine import Arithmetic, Device, available_memory_mb
 from trainers.lora.memory import fit
 from trainers.lora.parts import Parts, part
 from trainers.lora.planning import answer_column, corpus_of
+from trainers.lora.preferences import PairEncoder
 from trainers.lora.recipe import Recipe
 from trainers.lora.results import gap, hold, lines, samples
-from trainers.lora.scores import BY_CLASS, METRICS, metric_for, side_scores
+from trainers.lora.scores import METRICS, side_scores
 from trainers.lora.session import Session, lengths, open_base, open_session
+from trainers.lora.tasks import check_gate, task_of
 from trainers.lora.tokens import Encoded, Encoder, room_for_answers
 
 
@@ -49,15 +47,7 @@ class Training:
         self.times: dict[str, float] = {}
         self.clock = time.monotonic()
         self.notes: list[str] = []
-        known = (*rungs.NAMES,)
-        unknown = [name for name in plan.gate.against if name not in known]
-        if unknown or not plan.gate.against:
-            raise BadInput(
-                f"The gate names {plain(unknown[0], 40) if unknown else 'nothing'}, which this trainer cannot measure.",
-                where="plan.yaml: gate.against",
-                fix=f"Use one or more of {', '.join(known)}.",
-                code="no-rung",
-            )
+        check_gate(plan.gate)
 
     def record(self) -> RunRecord:
         """Run all steps and return the record of the complete run."""
@@ -66,14 +56,14 @@ class Training:
         corpus = corpus_of(self.plan, self.folder, self.recipe)
         parts = part(corpus, self.plan, self.folder, self.recipe)
         self.notes += [*corpus.notes, *parts.notes]
-        self.metric_name, self.metric_reason = self._metric([example.answer for example in corpus.examples])
         self._lap("read_and_split")
 
         where, tokenizer, device, arithmetic = open_base(self.recipe, self.folder, self.progress)
-        self.labels = self._labels(where, corpus)
-        self.gate, note = gate_for(self.plan.gate, head=bool(self.labels))
-        self.notes += [note] if note else []
-        encoder = LabelEncoder(tokenizer, self.labels) if self.labels else Encoder(tokenizer, end_ids(where, tokenizer))
+        self.task = task_of(self.plan, self.recipe, corpus, where)
+        self.notes += self.task.notes
+        labels, pairs = self.task.labels, self.task.kind == "pairs"
+        writer = Encoder(tokenizer, end_ids(where, tokenizer))
+        encoder = LabelEncoder(tokenizer, labels) if labels else PairEncoder(writer) if pairs else writer
         limit = self.recipe.longest or context_of(where, tokenizer)
         path = self.folder / self.plan.data
         rows = encoder.encode_all(parts.train, path, limit)
@@ -84,7 +74,7 @@ class Training:
         recipe, arithmetic = self._settled(where, arithmetic, longest_row, device)
         self.progress.phase(f"Loading {self.recipe.base} in {arithmetic.dtype} on {device.name}")
         session = open_session(
-            recipe, where, tokenizer, device, arithmetic, longest_row, self.plan.seed, labels=self.labels
+            recipe, where, tokenizer, device, arithmetic, longest_row, self.plan.seed, labels=labels, pairs=pairs
         )
         self._lap("load")
 
@@ -92,41 +82,6 @@ class Training:
         self._lap("train")
         self.progress.phase("Opening the sealed test part")
         return self._finish(session, where, parts, rows, sealed, trained)
-
-    def _metric(self, answers: Sequence[str]) -> tuple[str, str]:
-        wanted = str(self.plan.metric.value or "")
-        name, reason = metric_for(answers)
-        if wanted == "exact_match" and name == "json_exact":
-            return name, "exact match, whatever the spacing and order of keys"
-        if wanted in METRICS and (wanted not in BY_CLASS or rungs.is_closed_set(answers)):
-            return wanted, self.plan.metric.reason
-        if wanted:
-            self.notes.append(f"The plan's metric {plain(wanted, 40)} is for classes; answers are measured by {name}.")
-        return name, reason
-
-    def _labels(self, where: Path | str, corpus: Corpus) -> tuple[str, ...]:
-        """The classes of a head, where the plan asks for one or the base cannot write; else none."""
-        shape = read_shape(where)
-        writes = shape is None or shape.writes
-        if self.recipe.head == "words" or (self.recipe.head == "auto" and writes):
-            if writes:
-                return ()
-            raise BadInput(
-                f"{plain(self.recipe.base, 60)} reads text and writes none.",
-                where="plan.yaml: settings.head",
-                fix="Set head to label, or name a base that writes.",
-                code="cannot-write",
-            )
-        answers = [example.answer.strip() for example in corpus.examples]
-        if not rungs.is_closed_set(answers):
-            raise BadInput(
-                f"The {len(answers):,} answers are {len(set(answers)):,} different ones: no set of labels.",
-                where="plan.yaml: settings.head",
-                why="A head chooses between classes that it has seen several times; it cannot write.",
-                fix="Set head to words and base to a model that writes, such as smollm2-135m-instruct.",
-                code="no-labels",
-            )
-        return tuple(sorted(set(answers)))
 
     def _settled(
         self, where: Path | str, arithmetic: Arithmetic, longest: int, device: Device
@@ -178,11 +133,11 @@ class Training:
         opening = open_sealed(self.folder, self.run.name, parts.test_part, len(asked))
         if note := opening_note(opening):
             self.notes.append(note)
-        wanted = [example.answer for example in asked]
         said = answered(
             session,
             parts,
-            self.gate,
+            sealed,
+            self.task.gate,
             where=where,
             shots=self.recipe.shots,
             seed=self.plan.seed,
@@ -190,12 +145,14 @@ class Training:
             progress=self.progress,
             lap=self._lap,
         )
-        sealed_score, verdict = hold(self.metric_name, said.ours, said.rivals, parts, self.plan, self.gate)
+        sealed_score, verdict = hold(
+            self.task.metric, said.ours, said.rivals, said.wanted, parts.units, self.plan, self.task.gate
+        )
         self._lap("sealed")
         if session.recipe.learning == "lora":
             export_adapter(session, trained.weights, self.recipe.base, where, self.run / "adapter")
         lora = lora_figures(session, trained.weights)
-        keep(self.run, "test_answers.jsonl", lines(asked, said.ours, said.before, said.rivals))
+        keep(self.run, "test_answers.jsonl", lines(asked, said.wanted, said.ours, said.before, said.rivals))
         if self.recipe.export == "merged" or session.recipe.learning == "full":
             export_model(session, self.run / "merged", self.recipe.base)
         self._lap("export")
@@ -208,7 +165,7 @@ class Training:
             sealed=sealed_score,
             gate=verdict,
             rows={"train": len(rows), "development": len(parts.development), "test": len(asked)},
-            secondary=side_scores(said.ours, wanted),
+            secondary=side_scores(said.ours, said.wanted),
             hyperparameters=self._kept(session, where, parts, trained, rows),
             times=self.times,
             peak_memory_mb=peak_memory_mb(),
@@ -228,10 +185,10 @@ class Training:
                 },
                 "lengths": lengths(rows),
                 "overfitting": gap(course.curve),
-                "samples": samples(asked, said.before, said.ours),
-                "rivals": {name: side_scores(texts, wanted) for name, texts in said.rivals.items()},
+                "samples": samples(asked, said.before, said.after),
+                "rivals": {name: side_scores(texts, said.wanted) for name, texts in said.rivals.items()},
                 "lora": lora,
-                "metric": METRICS[self.metric_name],
+                "metric": METRICS[self.task.metric],
                 "sealed_openings": opening,
             },
             notes=tuple(self._all_notes(trained)),
@@ -259,10 +216,10 @@ class Training:
             "precision": session.arithmetic.precision,
             "longest_row": max(len(row.ids) for row in rows),
             "longest_answer": self.longest_answer,
-            "labels": list(self.labels),
+            "labels": list(self.task.labels),
             "target": answer_column(self.plan),
-            "metric": self.metric_name,
-            "metric_reason": self.metric_reason,
+            "metric": self.task.metric,
+            "metric_reason": self.task.reason,
             "seed": self.plan.seed,
             "test_part": parts.test_part,
         }
