@@ -141,7 +141,7 @@ class OpenAIDoor:
                 decided = decision_request(self.model, messages, options)
                 made = self._within_the_wall(lambda: client.decisions.create(**decided))
                 weights, usage = decision_weights(made, options), made.usage
-                tokens = _count(usage, "input_tokens"), 0
+                tokens: tuple[int | None, int | None] = (_count(usage, "input_tokens"), 0)
             else:
                 asked = {"messages": lettered(messages, options), self._limit: 1, "logprobs": True, "top_logprobs": 20}
                 if self._temperature:
@@ -155,6 +155,9 @@ class OpenAIDoor:
             elif failure.status in (400, 422):
                 failure.retry = self._asks_differently(asked, failure.what)
             raise
+        if self._decides and not weights:
+            self._decides = False
+            raise AttemptFailed(f"{self.name} makes no decisions.", retry=True, billed=True)
         text = options[max(range(len(weights)), key=weights.__getitem__)] if weights else ""
         told = plain(without_key(getattr(made, "model", None) or self.model), 100)
         return Reply(text, *tokens, "choice", told, time.monotonic() - started, weights)

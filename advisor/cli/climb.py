@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.base.case import Case, open_case, today
 from advisor.base.errors import BadInput, BudgetReached, Interrupted
-from advisor.base.keys import check_address
+from advisor.base.keys import check_address, key_for
 from advisor.cli.output import Output
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
     """Measure, write climb.json, and decide again on what was measured."""
-    from advisor.cli.climb_task import task_of
+    from advisor.cli.climb_task import most_asked, task_of
 
     case = open_case(arguments.case)
     _check(arguments)
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     requirement = arguments.requirement if arguments.requirement is not None else _stated_requirement(case)
     if task is None:
         return _table(case, requirement, arguments, out)
-    most = arguments.examples or (60 if arguments.endpoint == "local" else None)
+    most = arguments.examples or most_asked(arguments.endpoint)
     task = replace(task, most=most)
     return _text(case, task, requirement, arguments, out)
 
@@ -133,6 +133,7 @@ def _text(case: Case, task: Task, requirement: float | None, arguments: argparse
             out.note(f"Nothing was sent. Next: train-or-not climb {_name(case)} … without --dry-run")
         return 0
     if arguments.endpoint != "local":
+        key_for(arguments.endpoint)  # asked for now, not after a person has said yes
         _confirm(task, expected, arguments, out)
     record = _held(case, lambda: climb_text(case, task, requirement, arguments, price, out))
     record = replace(record, asked=asked_options(case, arguments))
@@ -174,7 +175,7 @@ def _held(case: Case, climb: Any) -> ClimbRecord:
     from trainers.common.lock import locked
 
     try:
-        with locked(case.folder / ".climb"):
+        with locked(case.folder / ".climb", "climb"):
             record: ClimbRecord = climb()
     except KeyboardInterrupt:
         raise Interrupted(
@@ -211,7 +212,7 @@ def _confirm(task: Task, expected: Any, arguments: argparse.Namespace, out: Outp
 def _end(case: Case, record: ClimbRecord, out: Output) -> int:
     """Write climb.json and the ledger, decide again, and show the comparison."""
     from advisor.cli.chain import decide_case
-    from advisor.cli.climb_page import draw
+    from advisor.cli.climb_page import draw, own_instead
     from advisor.records.plain import save, to_plain
 
     save(case.climb, record)
@@ -231,6 +232,8 @@ def _end(case: Case, record: ClimbRecord, out: Output) -> int:
     else:
         draw(record, out)
         moved = f"was {before}, now {decision.approach}" if before != decision.approach else f"{decision.approach}"
+        for line in own_instead(record, decision):
+            out.line(line)
         out.line(f"The decision on what was measured: {moved}{'' if decision.settled else ', still open'}.")
     out.note(f"\nNext: train-or-not report {_name(case)}   (the comparison is in it)")
     return BudgetReached.exit_code if record.stopped else 0

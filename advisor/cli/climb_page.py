@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from advisor.records.climb import ClimbRecord, RungMeasure
+    from advisor.records.decision import Decision
     from trainers.climb.forecast import Forecast
     from trainers.climb.measure import Measured
     from trainers.climb.rungs import Rung
@@ -196,16 +197,29 @@ def _comparison(record: ClimbRecord, *, wide: bool) -> Table:
 
     table = Table("rung", "", box=None, pad_edge=False)
     table.add_column(f"{record.metric.replace('_', ' ')} (95 %)", no_wrap=True)
+    beside = _beside(record)
+    if beside:
+        table.add_column(beside[1], justify="right", no_wrap=True)
     for heading in ("USD/1,000", "s each", *(("s, slow 5 %", "asked", "unreadable") if wide else ())):
         table.add_column(heading, justify="right", no_wrap=True)
     for rung in record.rungs:
         chosen = rung.name == record.recommended
         cells = _cells(rung, wide=wide)
+        if beside:
+            share = rung.extra.get(beside[0])
+            cells.insert(1, "" if share is None else f"{share:.0%}")
         name = Text(plain(rung.name, 30), style="bold" if chosen else "", no_wrap=True)
         only_shows = rung.status == "not_applicable" and rung.score is not None
         said = "recommended" if chosen else "a ceiling" if only_shows else MARKS[rung.status]
         table.add_row(name, Text(said, no_wrap=True), *cells)
     return table
+
+
+def _beside(record: ClimbRecord) -> tuple[str, str] | None:
+    """The measure that stands beside the one that decides, and its heading: what an exact match alone would hide."""
+    if record.task == "question_answering" and record.metric == "exact_match":
+        return "token_f1", "words (F1)"
+    return None
 
 
 def _cells(rung: RungMeasure, *, wide: bool) -> list[str]:
@@ -218,6 +232,13 @@ def _cells(rung: RungMeasure, *, wide: bool) -> list[str]:
         shown = f"{score.value:.4g} ({score.low:.4g} to {score.high:.4g})"
     cells = [shown, f"{rung.usd_per_thousand:.4f}", f"{rung.latency_p50:.3f}"]
     return [*cells, f"{rung.latency_p95:.3f}", f"{rung.items:,}", f"{rung.invalid_share:.0%}"] if wide else cells
+
+
+def own_instead(record: ClimbRecord, decision: Decision) -> list[str]:
+    """From how many calls a month an own machine is cheaper than the model measured, at the length measured."""
+    tokens = next((fact.value for fact in record.facts if fact.name == "tokens_per_call"), None)
+    ways = [one for one in decision.cost.get("break_even", ()) if record.model.startswith(f"{one['against']} at ")]
+    return [f"At {tokens} tokens a call: {plain(one['text'], 200)}" for one in ways] if tokens else []
 
 
 def _of_the_model(record: ClimbRecord) -> tuple[str, ...]:

@@ -23,24 +23,31 @@ if TYPE_CHECKING:
     from trainers.climb.rungs import ZeroShot
     from trainers.climb.spend import Price
     from trainers.climb.task import Task
+    from trainers.climb.tuned import Bench
 
 
 def language_rungs() -> tuple[type[ZeroShot], ...]:
     """The rungs that ask a language model, cheapest first."""
+    from trainers.climb.likely import LikelyFewShot, MostLikely
     from trainers.climb.rungs import FewShot, OracleContext, Retrieval, ZeroShot
 
-    return (ZeroShot, FewShot, Retrieval, OracleContext)
+    return (ZeroShot, MostLikely, FewShot, LikelyFewShot, Retrieval, OracleContext)
 
 
-def rungs_of(asker: Asker, vectors: Vectors | None, rules: list[UserRule], *, local: bool) -> list[Any]:
-    """Every rung of a climb over text, in the order in which they are measured."""
+def rungs_of(
+    asker: Asker, vectors: Vectors | None, rules: list[UserRule], *, local: bool, bench: Bench | None = None
+) -> list[Any]:
+    """Every rung of a climb over text, in the order in which they are measured; those that fine-tune need a `bench`."""
     from trainers.climb.baselines import Majority, OneWordRule
     from trainers.climb.learned import EmbeddingsAndLinear, WordsAndLinear
+    from trainers.climb.rungs import LOCAL_PILOT
+    from trainers.climb.tuned import FineTuned, FineTunedRetrieval
 
-    pilot = {"pilot": 8} if local else {}
+    pilot = {"pilot": LOCAL_PILOT} if local else {}
     rungs: list[Any] = [Majority(), OneWordRule(), *rules]
     rungs += [rung(asker, vectors, **pilot) for rung in language_rungs()]
-    return [*rungs, WordsAndLinear(), *([EmbeddingsAndLinear(vectors)] if vectors else [])]
+    rungs += [WordsAndLinear(), *([EmbeddingsAndLinear(vectors)] if vectors else [])]
+    return rungs + ([FineTuned(bench), FineTunedRetrieval(bench, vectors)] if bench else [])
 
 
 def climb_text(
@@ -54,6 +61,9 @@ def climb_text(
     from trainers.climb.baselines import UserRule
     from trainers.climb.ladder import Climb
     from trainers.climb.spend import Meter
+    from trainers.climb.tuned import Bench
+    from trainers.embedded.models import SMOLLM2
+    from trainers.embedded.store import is_present
 
     local = arguments.endpoint == "local"
     rules = [UserRule(rule_of(arguments, columns_of(case)))] if arguments.rule else []
@@ -66,7 +76,10 @@ def climb_text(
             meter = Meter(cap, arguments.max_tokens, None if local else store)
             asker = Asker(door, price, meter, store, until=monotonic() + 60 * arguments.max_minutes)
             vectors = vectors_of(live, local=local)
-            rungs = rungs_of(asker, vectors, rules, local=local)
+            # With a server named, the embedded model is not fetched only to be tuned beside it.
+            tunes = local or is_present(SMOLLM2)
+            bench = Bench(case.folder / ".climb", live, arguments.max_minutes, asker.until) if tunes else None
+            rungs = rungs_of(asker, vectors, rules, local=local, bench=bench)
             climb = Climb(
                 task,
                 requirement,

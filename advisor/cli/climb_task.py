@@ -37,6 +37,13 @@ def task_of(case: Case, arguments: argparse.Namespace) -> Task | None:
     return _from_table(case, answers, arguments)
 
 
+def most_asked(endpoint: str) -> int | None:
+    """How many examples of a part a language model is asked about by default: the embedded one takes its time."""
+    from trainers.climb.policy import count
+
+    return count("examples", "asked_of_the_embedded_model") if endpoint == "local" else None
+
+
 def answers_of(case: Case) -> Answers:
     """What the user said about the case."""
     from advisor.interview.answers import load_answers

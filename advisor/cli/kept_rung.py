@@ -77,19 +77,14 @@ def _check(case: Case, climb: ClimbRecord) -> None:
 
 def _make(case: Case, climb: ClimbRecord, folder: Path) -> None:
     from advisor.cli.climb_rungs import door_to, rungs_of, vectors_of
-    from advisor.cli.climb_task import task_of
     from trainers.climb.answers import AnswerStore
     from trainers.climb.asker import Asker
     from trainers.climb.rungs import ZeroShot
     from trainers.climb.spend import FREE, Meter
     from trainers.use.rung_folder import keep_rung
 
-    arguments = _arguments(case, climb)
-    task = task_of(case, arguments)
-    if task is None:
-        raise BadInput("The case's data holds no running text.", where=str(case.folder), code="no-text")
+    arguments, task = task_again(case, climb)
     local = arguments.endpoint == "local"
-    task = replace(task, most=int(arguments.examples) if arguments.examples else 60 if local else None)
     store = AnswerStore(case.folder / ".climb" / "answers.sqlite")
     try:
         # With a cap of nothing only answers that are in the store can be given: nothing is sent to a server.
@@ -102,9 +97,23 @@ def _make(case: Case, climb: ClimbRecord, folder: Path) -> None:
             chosen = next(r for r in rungs_of(asker, vectors, [], local=local) if r.name == climb.recommended)
         chosen.prepare(task)
         sealed = task.asked(task.sealed, costs=chosen.paid or chosen.slow)
-        keep_rung(folder, _kept(case, climb, arguments, task, chosen), task, chosen, climb, _plan(case, climb), sealed)
+        keep_rung(
+            folder, _kept(case, climb, arguments, task, chosen), task, chosen, climb, plan_of_rung(case, climb), sealed
+        )
     finally:
         store.close()
+
+
+def task_again(case: Case, climb: ClimbRecord) -> tuple[argparse.Namespace, Task]:
+    """The options and the task of a climb, with the same split."""
+    from advisor.cli.climb_task import most_asked, task_of
+
+    arguments = _arguments(case, climb)
+    task = task_of(case, arguments)
+    if task is None:
+        raise BadInput("The case's data holds no running text.", where=str(case.folder), code="no-text")
+    most = int(arguments.examples) if arguments.examples else most_asked(arguments.endpoint)
+    return arguments, replace(task, most=most)
 
 
 def _arguments(case: Case, climb: ClimbRecord) -> argparse.Namespace:
@@ -160,7 +169,7 @@ def _columns(case: Case, arguments: argparse.Namespace) -> tuple[str, ...]:
     return (arguments.text or text_column(read_table(path).frame, answers.target or ""),) if path else ()
 
 
-def _plan(case: Case, climb: ClimbRecord) -> Plan:
+def plan_of_rung(case: Case, climb: ClimbRecord) -> Plan:
     """What was measured, in the form of a plan, so that the rung is a run like any other."""
     from advisor.cli.climb_task import answers_of
 

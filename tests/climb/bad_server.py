@@ -45,7 +45,9 @@ class BadServer:
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 request = json.loads(self.rfile.read(length))
-                outer._answer(self, request)
+                if not self.path.endswith("/chat/completions"):
+                    return outer._send(self, 404, {"error": {"message": "there is no such path"}})
+                return outer._answer(self, request)
 
             def do_GET(self) -> None:
                 outer._send(self, 200, {"object": "list", "data": []})

@@ -33,7 +33,7 @@ class SayingDoor:
         max_tokens: int,
         schema: dict[str, Any] | None = None,
         mode: Mode = "prompt",
-        temperature: float = 0.0,
+        options: Sequence[str] = (),
     ) -> Reply:
         self.asked.append(messages)
         return Reply(self._say(messages), 10, 2, "stop", self.name, 0.01)

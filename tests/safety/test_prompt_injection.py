@@ -57,7 +57,7 @@ class Obeying:
         max_tokens: int,
         schema: Any = None,
         mode: Mode = "prompt",
-        temperature: float = 0,
+        options: Sequence[str] = (),
     ) -> Reply:
         self.sent.append(messages[-1]["content"])
         facts = [*load_rulebook().facts, "rung", "approach", "verdict", "max_usd", "path", "budget_usd"]

@@ -18,7 +18,10 @@ from advisor.base.files import sha256_of_text
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said to one question, what it took, and whether the usage was told or reckoned."""
+    """What a model said to one question, what it took, and whether the usage was told or reckoned.
+
+    `weights` are the log-probabilities of the options, where it was asked to choose and its server tells them.
+    """
 
     text: str
     tokens_in: int
@@ -28,6 +31,7 @@ class Answer:
     model: str = ""
     usage_told: bool = True
     finish: str = ""
+    weights: tuple[float, ...] = ()
 
 
 class AnswerStore:
@@ -54,7 +58,10 @@ class AnswerStore:
         """The stored answer, or None."""
         with self._lock:
             row = self._database.execute("SELECT answer FROM answers WHERE asked = ?", (key,)).fetchone()
-        return Answer(**json.loads(row[0])) if row else None
+        if row is None:
+            return None
+        told = json.loads(row[0])
+        return Answer(**{**told, "weights": tuple(told.get("weights", ()))})
 
     def put(self, key: str, answer: Answer) -> None:
         """Keep an answer before anyone acts on it."""

@@ -11,11 +11,12 @@ from typing import Any
 from advisor.base.errors import BudgetReached
 from advisor.base.llm import AttemptFailed, Door, Message, Mode, Reply
 from trainers.climb.answers import Answer, AnswerStore
+from trainers.climb.policy import count, figure
 from trainers.climb.spend import Meter, Price, Reserved
 
-ATTEMPTS = 5
-LONGEST_WAIT = 60.0  # seconds; a server that asks for more is treated as gone for this run
-UNCOUNTED = 16  # some servers count the end of an answer, or finish a word beyond its limit
+ATTEMPTS, UNCOUNTED = count("server", "attempts"), count("server", "uncounted")
+LONGEST_WAIT = figure("server", "longest_wait")
+REFUSED = (400, 404, 415, 422, 501)  # statuses that say: not in this form
 _JSON = {
     "type": "object",
     "properties": {"colour": {"type": "string", "enum": ["q7-red", "q7-blue"]}},
@@ -50,6 +51,7 @@ class Asker:
         self._sleep = sleep
         self._distrusted: ImpossibleUsage | None = None
         self._mode: Mode | None = None
+        self._weighs: bool | None = None
 
     def ask(
         self,
@@ -58,20 +60,22 @@ class Asker:
         max_tokens: int,
         schema: dict[str, Any] | None = None,
         mode: Mode = "prompt",
+        options: Sequence[str] = (),
     ) -> Answer:
-        """The answer to one conversation, paid for at most once.
+        """The answer to one conversation, paid for at most once; with `options`, how likely each of them is.
 
         Raises `BudgetReached` before a call that could pass a cap, `AttemptFailed` when the server gives none.
         """
-        key = self.store.key(self.door.name, list(map(dict, messages)), max_tokens, schema, mode)
+        chosen = [list(options)] if options else []
+        key = self.store.key(self.door.name, list(map(dict, messages)), max_tokens, schema, mode, *chosen)
         if stored := self.store.get(key):
             return stored
-        most_in, most_out = most_tokens(messages, schema), max_tokens + UNCOUNTED
+        most_in, most_out = most_tokens(messages, schema, options), max_tokens + UNCOUNTED
         for attempt in range(1, ATTEMPTS + 1):
             self._check_time()
             reserved = self.meter.reserve(self.price, most_in, most_out)
             try:
-                reply = self.door.complete(messages, max_tokens=max_tokens, schema=schema, mode=mode)
+                reply = self.door.complete(messages, max_tokens=max_tokens, schema=schema, mode=mode, options=options)
             except AttemptFailed as failure:
                 if failure.billed:
                     self.meter.keep(reserved)
@@ -105,13 +109,24 @@ class Asker:
             try:
                 text = self.ask(messages, max_tokens=60, schema=_JSON, mode=mode).text
             except AttemptFailed as failure:
-                if failure.status in (400, 404, 415, 422, 501):
+                if failure.status in REFUSED:
                     continue
                 raise
             said = read_strictly(text)
             if isinstance(said, dict) and (mode == "json_object" or said.get("colour") in ("q7-red", "q7-blue")):
                 return mode
         return "prompt"
+
+    def weighs(self, messages: Sequence[Message], options: Sequence[str]) -> bool:
+        """Whether this server tells how likely each option is: tried once, with a question that is asked anyway."""
+        if self._weighs is None:
+            try:
+                self._weighs = bool(self.ask(messages, max_tokens=1, options=options).weights)
+            except AttemptFailed as failure:
+                if failure.status not in REFUSED:
+                    raise
+                self._weighs = False
+        return self._weighs
 
     def _check_time(self) -> None:
         if self._distrusted is not None:
@@ -151,6 +166,7 @@ class Asker:
             model=reply.model,
             usage_told=told,
             finish=reply.finish,
+            weights=reply.weights,
         )
 
 
@@ -164,9 +180,10 @@ def read_strictly(text: str) -> Any:
         return None
 
 
-def most_tokens(messages: Sequence[Message], schema: dict[str, Any] | None = None) -> int:
+def most_tokens(messages: Sequence[Message], schema: dict[str, Any] | None = None, options: Sequence[str] = ()) -> int:
     """An upper bound of a conversation's tokens: byte-pair tokens are at least a byte long, and templates add some."""
-    return sum(len(message["content"].encode()) + 64 for message in messages) + len(str(schema or "")) + 256
+    told = sum(len(message["content"].encode()) + 64 for message in messages)
+    return told + sum(len(option.encode()) + 16 for option in options) + len(str(schema or "")) + 256
 
 
 def _backoff(attempt: int) -> float:

@@ -9,11 +9,9 @@ from scipy.stats import binomtest
 from advisor.base.errors import Problem
 from advisor.records.run import Score
 from trainers.climb.certainty import items_to_tell, mean_interval
-from trainers.climb.measure import Measured, exact
+from trainers.climb.measure import ERROR, Measured, exact
 from trainers.climb.task import Task
 from trainers.common.sequential import simultaneous_alpha
-
-ERROR = 0.05
 
 Confirmed = tuple[bool, Score | None, str, tuple[str, ...]]
 

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from advisor.base.safetext import plain
 from advisor.records.climb import Disagreement
 from trainers.climb.measure import Measured
+from trainers.climb.policy import count
 from trainers.climb.task import Item
 
+SHOWN = count("examples", "shown_disagreements")
 
-def disagreements(done: Sequence[Measured], most: int = 20) -> tuple[Disagreement, ...]:
+
+def disagreements(done: Sequence[Measured], most: int = SHOWN) -> tuple[Disagreement, ...]:
     """Items that some rungs get right and others wrong, those that split the rungs most evenly first."""
     if len(done) < 2:
         return ()

@@ -34,6 +34,13 @@ def measured_facts(done: Sequence[Measured], task: Task, as_of: str) -> tuple[Fa
             gain, low, high = gain_of(retrieved[0], best)
             evidence = f"{told(retrieved[0])}; {told(best)}; gain {gain:+.1%}, between {low:+.1%} and {high:+.1%}"
             facts.append(fact("retrieval_tried", "helped" if low > 0 else "no_help", evidence))
+    asking = [one for one in done if not one.trouble and any(said.tokens for said in one.said)]
+    asking = [one for one in asking if not isinstance(one.rung, OracleContext)]
+    if asking:
+        best = max(asking, key=lambda one: one.interval()[0])
+        tokens = round(sum(said.tokens for said in best.said) / len(best.said))
+        evidence = f"{best.rung.name}: {tokens:,} tokens a question with its answer, the mean of {len(best.said)}"
+        facts.append(fact("tokens_per_call", tokens, evidence))
     if signal := _signal(done):
         facts.append(fact("baseline_beats_trivial", *signal))
     return tuple(facts)

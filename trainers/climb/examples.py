@@ -11,12 +11,13 @@ from advisor.base.errors import BadInput
 from advisor.base.files import read_text, sha256_of_text
 from advisor.base.safetext import one_of, plain
 from trainers.climb.metric import metric_for
+from trainers.climb.policy import count
 from trainers.climb.retrieval import read_folder
 from trainers.climb.task import Item, Task, classification, split
 
 INPUTS = ("input", "prompt", "question", "text", "instruction")
 OUTPUTS = ("output", "completion", "answer", "response", "reference")
-REPEATS = 5  # an answer that comes back so often on average is a label
+REPEATS = count("examples", "repeats")
 
 
 def question_answering(questions: Path, documents: Path, metric: str = "") -> Task:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from trainers.climb.likely import TEXTS, MostLikely
 from trainers.climb.prompts import instructions, schema_of
 from trainers.climb.rungs import PASSAGES, PILOT, SHOTS, FewShot, OracleContext, Retrieval, ZeroShot
 from trainers.climb.spend import Price
@@ -53,6 +54,8 @@ def forecast(task: Task, rungs: Sequence[type[ZeroShot]], price: Price) -> Forec
 
 
 def _pilot(task: Task, rung: type[ZeroShot]) -> int:
+    if issubclass(rung, MostLikely):
+        return TEXTS
     return 2 * PILOT if issubclass(rung, FewShot) and task.kind == "classification" and len(task.labels) <= 20 else 0
 
 

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from advisor.base.errors import EnvironmentMissing
 from trainers.climb.certainty import gain_interval
+from trainers.climb.policy import count
 from trainers.climb.retrieval import Index, Passage
 
 Vectors = Callable[[Sequence[str]], NDArray[np.float32]]
-RRF = 60  # Cormack, Clarke and Büttcher, SIGIR 2009
-DEPTH = 10
-MOST_PASSAGES = 3_000  # above this, embedding takes many minutes on a laptop
-MOST_QUESTIONS = 150
+RRF, DEPTH = count("retrieval", "fusion"), count("retrieval", "depth")
+MOST_PASSAGES, MOST_QUESTIONS, FEWEST_QUESTIONS = (
+    count("retrieval", name) for name in ("most_passages", "most_questions", "fewest_questions")
+)
 
 
 class Searcher(Protocol):
@@ -77,7 +78,7 @@ def choose_searcher(index: Index, questions: Sequence[Asked], vectors: Vectors |
         return Choice(index, "BM25 with stemming")
     if len(index.passages) > MOST_PASSAGES:
         return Choice(index, f"BM25 with stemming; {len(index.passages):,} passages are too many to embed here")
-    if len(questions) < 30:
+    if len(questions) < FEWEST_QUESTIONS:
         return Choice(index, "BM25 with stemming; too few questions with a known place to try embeddings")
     asked = questions[:MOST_QUESTIONS]
     hybrid = Hybrid(index, vectors)

@@ -14,12 +14,10 @@ from trainers.climb.confirm import confirm
 from trainers.climb.disagreements import disagreements
 from trainers.climb.evidence import gain_of, measured_facts
 from trainers.climb.measure import Measured, as_record, measure
-from trainers.climb.rungs import OracleContext, Rung
+from trainers.climb.rungs import DoesNotApply, OracleContext, Rung
 from trainers.climb.spend import Meter
 from trainers.climb.task import Task
 from trainers.common.sequential import smallest_visible_difference
-
-REFUSED = (401, 403, 404)
 
 
 @dataclass
@@ -105,6 +103,9 @@ class Climb:
         except BudgetReached as reached:
             self.stopped = reached.what
             measured = latest[0] if latest else Measured(rung, self.task, trouble=reached.what)
+        except DoesNotApply as reason:
+            self.outcomes.append((rung, None, "not_applicable", reason.what))
+            return
         except Problem as problem:
             measured = Measured(rung, self.task, trouble=f"{problem.what} {problem.fix}".strip())
             if isinstance(problem, AttemptFailed) and rung.paid:
@@ -168,7 +169,7 @@ class Climb:
             text = "The best here." if measured is best else f"Surely below the best by {low:.0%} to {high:.0%}."
             if measured is not best and low <= 0:
                 text = f"Within noise of the best ({gain:.0%} lower, at most {high:.0%})."
-        return as_record(measured, status, text)
+        return as_record(measured, status, f"{text} {getattr(rung, 'told', '')}".strip())
 
 
 def _usable(measured: Measured) -> bool:

@@ -10,10 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainers.climb.hybrid import Vectors
+from trainers.climb.policy import count
 from trainers.climb.rungs import Said
 from trainers.climb.task import Item, Task
 
-MOST_EMBEDDED = 1_000
+FOR_WORDS, FOR_MEANING = count("learning", "fewest_for_words"), count("learning", "fewest_for_meaning")
+MOST_EMBEDDED = count("learning", "most_embedded")
+
+
+def too_few(task: Task, least: int) -> str:
+    """Why a rung that learns does not apply to so small a training part."""
+    return f"{len(task.train)} examples to learn from; {least} are the least."
 
 
 class WordsAndLinear:
@@ -24,7 +31,7 @@ class WordsAndLinear:
     def not_applicable(self, task: Task) -> str:
         if task.kind != "classification":
             return "Free answers are no categories."
-        return "" if len(task.train) >= 50 else f"{len(task.train)} examples to learn from; 50 are the least."
+        return "" if len(task.train) >= FOR_WORDS else too_few(task, FOR_WORDS)
 
     def prepare(self, task: Task) -> None:
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -71,7 +78,7 @@ class EmbeddingsAndLinear:
     def not_applicable(self, task: Task) -> str:
         if task.kind != "classification":
             return "Free answers are no categories."
-        return "" if len(task.train) >= 16 else f"{len(task.train)} examples to learn from; 16 are the least."
+        return "" if len(task.train) >= FOR_MEANING else too_few(task, FOR_MEANING)
 
     def prepare(self, task: Task) -> None:
         from sklearn.linear_model import LogisticRegression

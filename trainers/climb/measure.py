@@ -15,15 +15,15 @@ from advisor.records.climb import RungMeasure, RungStatus
 from advisor.records.run import Score
 from trainers.climb.certainty import mean_interval
 from trainers.climb.hybrid import recall
+from trainers.climb.policy import count, figure
 from trainers.climb.rungs import Rung, Said
 from trainers.climb.scoring import normalized, quote_is_found, token_f1
 from trainers.climb.task import Item, Task
 from trainers.common.sequential import Answer as Verdict
 from trainers.common.sequential import bounds, even_looks, repeated_interval
 
-LOOKS = 10
-FEW_LOOKS = 3  # where no exact test exists, each look costs width: its interval holds at 1 - 5 % / looks
-ERROR = 0.05
+LOOKS, FEW_LOOKS = count("certainty", "looks"), count("certainty", "few_looks")
+ERROR = figure("certainty", "error")
 
 
 @dataclass
@@ -180,6 +180,12 @@ def _extra(measured: Measured) -> dict[str, float]:
     else:
         pairs = list(zip(measured.items, measured.read, strict=True))
         extra["token_f1"] = float(np.mean([token_f1(read or "", item.accepted) for item, read in pairs]))
+        if task.kind == "question_answering":
+            # Tells a model that knows the answer and says too much from one that does not know it.
+            inside = [any(quote_is_found(right, read or "") for right in item.accepted) for item, read in pairs]
+            extra["answer_inside"] = float(np.mean(inside))
+    if tokens := sum(said.tokens for said in measured.said):
+        extra["tokens_per_answer"] = tokens / len(measured.said)
     found = getattr(measured.rung, "choice", None)
     if found is not None and found.ndcg:
         extra |= {"ndcg_words": found.ndcg[0], "ndcg_with_embeddings": found.ndcg[1]}

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from advisor.base.errors import BadInput, did_you_mean
+from trainers.climb.policy import figure
 
 Kind = Literal["classification", "question_answering", "extraction", "generation"]
-RARE = 0.4  # a class below this part of an even share makes accuracy flatter whoever never says it
+RARE = figure("examples", "rare_class")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainers.climb.policy import count
+
 _HEADING = re.compile(r"(?m)^(?=#{1,6} )")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
@@ -29,7 +31,10 @@ class Passage:
     text: str
 
 
-def cut(document: str, text: str, words: int = 250) -> list[Passage]:
+WORDS = count("retrieval", "words")
+
+
+def cut(document: str, text: str, words: int = WORDS) -> list[Passage]:
     """A document as passages of at most about `words` words, cut at headings, then paragraphs, then sentences."""
     passages: list[Passage] = []
     position = 0
@@ -100,7 +105,7 @@ class Index:
         return [self.passages[i] for i in best if scores[i] > 0]
 
 
-def read_folder(folder: Path, words: int = 250) -> list[Passage]:
+def read_folder(folder: Path, words: int = WORDS) -> list[Passage]:
     """All text documents below a folder as passages; Markdown, plain text and HTML."""
     passages: list[Passage] = []
     for path in sorted(folder.rglob("*")):

@@ -8,27 +8,35 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from advisor.base.errors import Problem
 from advisor.base.llm import Message, Mode
 from trainers.climb.asker import Asker, most_tokens
 from trainers.climb.hybrid import Asked, Choice, Hybrid, Vectors, choose_searcher, same_searcher
+from trainers.climb.policy import count
 from trainers.climb.prompts import instructions, question, right_answer, schema_of, unwrapped
 from trainers.climb.retrieval import Index, Passage
 from trainers.climb.task import Item, Task
 
-SHOTS = 6
-PASSAGES = 3
-PILOT = 16  # training examples on which wordings are tried before one is chosen
-MOST_POOL = 1_000
+SHOTS, MOST_POOL, MOST_HINTED = (count("prompt", name) for name in ("shots", "pool", "most_hinted"))
+PILOT, LOCAL_PILOT = count("prompt", "pilot"), count("prompt", "local_pilot")
+PASSAGES = count("retrieval", "passages")
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One answer: what was said, the seconds and USD it took, and the passages it was given."""
+    """One answer: what was said, the seconds, USD and tokens it took, and the passages it was given."""
 
     text: str
     seconds: float
     usd: Decimal = Decimal(0)
     passages: tuple[Passage, ...] = ()
+    tokens: int = 0
+
+
+class DoesNotApply(Problem):
+    """Found out while a rung was prepared: it makes no sense here, and that is no fault."""
+
+    exit_code = 2
 
 
 class Rung(Protocol):
@@ -47,7 +55,7 @@ class Rung(Protocol):
         """Why this rung makes no sense for this task, or an empty text."""
 
     def prepare(self, task: Task) -> None:
-        """Learn from the training part."""
+        """Learn from the training part. Raises `DoesNotApply` when it turns out that this makes no sense here."""
 
     def answer(self, item: Item) -> Said:
         """Answer one item."""
@@ -101,7 +109,7 @@ class ZeroShot:
     def _say(self, messages: Sequence[Message], passages: tuple[Passage, ...] = ()) -> Said:
         schema = self._schema if self._mode == "json_schema" else None
         answer = self._asker.ask(messages, max_tokens=self._max_tokens, schema=schema, mode=self._mode)
-        usd, seconds = Decimal(answer.usd), answer.seconds
+        usd, seconds, tokens = Decimal(answer.usd), answer.seconds, answer.tokens_in + answer.tokens_out
         text = unwrapped(self._task, answer.text)
         if self._schema and self._task.read(text) is None and not schema:
             repaired = self._asker.ask(
@@ -111,7 +119,8 @@ class ZeroShot:
             )
             text = unwrapped(self._task, repaired.text)
             usd, seconds = usd + Decimal(repaired.usd), seconds + repaired.seconds
-        return Said(text, seconds, usd, passages)
+            tokens += repaired.tokens_in + repaired.tokens_out
+        return Said(text, seconds, usd, passages, tokens)
 
     def _repair(self) -> Message:
         wanted = "one category's name" if self._task.kind == "classification" else "one JSON object with all fields"
@@ -127,11 +136,15 @@ class FewShot(ZeroShot):
     def prepare(self, task: Task) -> None:
         self._begin(task)
         self._hints: dict[str, list[str]] = {}
+        self._find_examples(task)
+        self._choose_wording(task.train[:MOST_POOL])
+
+    def _find_examples(self, task: Task) -> None:
+        """Index the examples that a prompt may show."""
         pool = task.train[:MOST_POOL]
         self._items = {item.id: item for item in pool}
         index = Index([Passage(item.id, 0, item.text) for item in pool])
         self.choice = choose_searcher(index, self._same_label(pool), self._vectors)
-        self._choose_wording(pool)
 
     def kept(self) -> dict[str, Any]:
         """The wording, and whether examples are found by meaning too."""
@@ -158,7 +171,7 @@ class FewShot(ZeroShot):
         from trainers.climb.baselines import telling_words
 
         tried = pool[: self._pilot]
-        if self._task.kind != "classification" or len(self._task.labels) > 20 or not tried:
+        if self._task.kind != "classification" or len(self._task.labels) > MOST_HINTED or not tried:
             return
         words = {label: [word for _, word in found] for label, found in telling_words(self._task, 4).items()}
         plain = self._right_among(tried)
@@ -179,6 +192,12 @@ class FewShot(ZeroShot):
         return [instructions(self._task, hints=self._hints), *shown, question(item.text)], ()
 
 
+def searcher_for(task: Task, vectors: Vectors | None) -> Choice:
+    """How passages of the task's documents are found, chosen on training questions whose document is known."""
+    known = [Asked(item.text, frozenset({item.document})) for item in task.train if item.document]
+    return choose_searcher(Index(task.passages), known, vectors)
+
+
 class Retrieval(ZeroShot):
     """The same model, given the passages that fit the question."""
 
@@ -191,8 +210,7 @@ class Retrieval(ZeroShot):
 
     def prepare(self, task: Task) -> None:
         self._begin(task)
-        known = [Asked(item.text, frozenset({item.document})) for item in task.train if item.document]
-        self.choice: Choice = choose_searcher(Index(task.passages), known, self._vectors)
+        self.choice: Choice = searcher_for(task, self._vectors)
 
     def kept(self) -> dict[str, Any]:
         """Whether passages are found by meaning too."""

@@ -12,10 +12,13 @@ from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_text
 from advisor.base.safetext import one_of
 from trainers.climb.metric import Kind, Metric, metric_for
+from trainers.climb.policy import count
 from trainers.climb.retrieval import Passage
 from trainers.climb.scoring import exact_match, fields_right, read_label, read_object, rouge_l, token_f1
 
-FEWEST = 40  # below this, no interval on a fifth of the examples says anything
+FEWEST = count("examples", "fewest")
+_TRAIN = count("examples", "train_tenths")
+_CHOOSE = _TRAIN + count("examples", "development_tenths")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +89,18 @@ class Task:
         """Tokens that surely hold any right answer seen in training, with room for a frame of JSON around a label."""
         if self.kind == "classification":
             return max(len(label.encode()) for label in self.labels) + 16
-        longest = max((len(item.accepted[0].encode()) for item in self.train), default=40)
-        return min(1024, max(40, longest + 16))
+        longest = max((_most_tokens(item.accepted[0]) for item in self.train), default=40)
+        return min(1024, max(24, longest + 8))
 
     def asked(self, part: Sequence[Item], *, costs: bool) -> tuple[Item, ...]:
         """The examples of a part that a rung is asked."""
         return tuple(part[: self.most]) if costs and self.most else tuple(part)
+
+
+def _most_tokens(text: str) -> int:
+    """Tokens that surely hold a text: one holds two letters of plain English or more, and may be a byte of the rest."""
+    letters = sum(character.isascii() and (character.isalpha() or character == " ") for character in text)
+    return -(-letters // 2) + len(text.encode()) - letters
 
 
 def classification(
@@ -133,6 +142,8 @@ def classification(
             fix="Give pairs of input and answer instead: --pairs FILE",
             code="too-many-labels",
         )
+    if all(label.replace(".", "", 1).isdigit() for label in counts):
+        notes.append("The labels are numbers, and a language model cannot know what they mean: name them in words.")
     measure = metric_for("classification", [item.accepted[0] for item in seen.values()], metric)
     return split("classification", measure, seen.values(), labels=tuple(sorted(counts)), notes=notes)
 
@@ -163,7 +174,7 @@ def split(
     parts: dict[str, list[Item]] = {"train": [], "development": [], "sealed": []}
     for item in ordered:
         bucket = int(sha256_of_text(f"climb {item.group or item.id}")[:8], 16) % 10
-        parts["train" if bucket < 6 else "development" if bucket < 8 else "sealed"].append(item)
+        parts["train" if bucket < _TRAIN else "development" if bucket < _CHOOSE else "sealed"].append(item)
     if not all(parts.values()):
         raise BadInput(
             "The groups are so few that a part of the split is empty.",

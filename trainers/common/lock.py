@@ -20,8 +20,8 @@ _BEING_WRITTEN_SECONDS = 5.0
 
 
 @contextlib.contextmanager
-def locked(runs: Path) -> Iterator[None]:
-    """Hold the case's training lock, or raise `BadInput` that names who holds it. A dead holder's lock is taken."""
+def locked(runs: Path, doing: str = "training") -> Iterator[None]:
+    """Hold a folder's lock, or raise `BadInput` that names who is `doing` what there. A dead holder's lock is taken."""
     path = own_folder(runs) / LOCK
     me = {"pid": os.getpid(), "host": socket.gethostname(), "born": _born(os.getpid()), "since": now()}
     while not _taken(path, me):
@@ -30,12 +30,12 @@ def locked(runs: Path) -> Iterator[None]:
             continue
         if _alive(holder):
             raise BadInput(
-                f"Another training of this case is running: process {holder.get('pid')} on {holder.get('host')} "
+                f"Another {doing} of this case is running: process {holder.get('pid')} on {holder.get('host')} "
                 f"since {holder.get('since')}.",
                 where=str(path),
                 why="Two at once would open the sealed rows twice and fight for the machine.",
                 fix=f"Wait for it, or stop it; if that machine is gone, delete {path}.",
-                code="already-training",
+                code=f"already-{'training' if doing == 'training' else 'running'}",
             )
         _remove_stale(path, holder)
     try:
