@@ -34,12 +34,38 @@ DOORS = {
     "openai": ("advisor.base.llm",),
     "pydantic": ("advisor.records.plain", "advisor.base.llm", "advisor.interview.intake", "advisor.agents"),
     "mcp": ("advisor.agents",),
+    "mcp_types": ("advisor.agents",),
+    "fastapi": ("trainers.serving",),
+    "uvicorn": ("trainers.serving",),
+    "starlette": ("trainers.serving",),
+    "h11": ("trainers.serving",),
+    "skl2onnx": ("trainers.export",),
+    "onnx": ("trainers.export",),
+    "onnxruntime": ("trainers.export",),
+    "statsforecast": ("trainers.forecast",),
+    "distributed": ("advisor.cli.cluster",),
+    "dask": ("advisor.cli.cluster",),
+    "mlflow": ("trainers.track.mlflow",),
+    "tensorboard": ("trainers.track.tensorboard",),
+    "wandb": ("trainers.track.wandb",),
+    "bm25s": ("trainers.climb.retrieval",),
+    "Stemmer": ("trainers.climb.retrieval",),
+    "genai_prices": ("trainers.climb.spend",),
+    "pypdf": ("advisor.evidence.folders",),
+    "pyarrow": ("advisor.base.tables", "trainers.use.sinks"),
+    "gguf": ("trainers.embedded",),
+    "safetensors": ("trainers.embedded", "trainers.lora", "trainers.scratch"),
     "torch": ("trainers.lora", "trainers.scratch", "trainers.embedded"),
     "transformers": ("trainers.lora", "trainers.scratch", "trainers.embedded"),
     "peft": ("trainers.lora",),
     "sklearn": ("advisor.evidence", "trainers"),
     "matplotlib": ("advisor.report",),
 }
+
+RUNS_CODE = (
+    "eval", "exec", "compile", "__import__", "joblib.load", "joblib.dump", "pickle.load", "pickle.loads", "os.system",
+    "os.popen", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "tempfile.mktemp", "runpy.run_path",
+)  # fmt: skip
 
 HEAVY = ("numpy", "pandas", "sklearn", "torch", "transformers", "peft", "openai", "questionary", "pydantic", "rich")
 
@@ -117,10 +143,10 @@ def test_nothing_in_the_source_can_run_foreign_code() -> None:
             if not isinstance(node, ast.Call):
                 continue
             called = ast.unparse(node.func)
-            if called in ("eval", "exec", "compile", "__import__", "joblib.load", "pickle.load", "pickle.loads"):
+            if called in RUNS_CODE or called.endswith((".read_pickle", ".to_pickle", ".get_untrusted_types")):
                 wrong.append(f"{name}:{node.lineno} calls {called}")
-            if called == "torch.load":
-                wrong.append(f"{name}:{node.lineno} calls torch.load: weights are safetensors")
+            if called in ("torch.load", "torch.save"):
+                wrong.append(f"{name}:{node.lineno} calls {called}: weights are safetensors")
             for keyword in node.keywords:
                 if (
                     keyword.arg in ("allow_pickle", "trust_remote_code", "shell")
