@@ -16,6 +16,7 @@ from advisor.base.machine import Machine, look_at_machine
 from advisor.base.shipped import rules_folder
 from advisor.doctor.doors import door_findings
 from advisor.doctor.findings import Finding, Status
+from advisor.doctor.kept import cache_findings, retirement_findings
 from advisor.doctor.packages import package_findings, pip, python_finding
 
 
@@ -67,7 +68,9 @@ def examine(
         _loads("prices", lambda: _prices(limits["price_days"])),
         *_room(machine, folder, limits),
         *door_findings(online=online, seconds=limits["online_seconds"]),
-        *_caches(caches or {}, cache_folder),
+        *_caches(caches or {}),
+        *cache_findings(cache_folder, limits["cache_mb"]),
+        *retirement_findings(folder, limits["retires_days"]),
         *_muscle(machine, rules["fast_features"]),
     )
     blocking = tuple(f for f in findings if f.status == "fail" and rules["groups"][f.group]["blocks"])
@@ -131,12 +134,10 @@ def _room(machine: Machine, folder: Path, limits: Mapping[str, float]) -> Iterat
         )
 
 
-def _caches(caches: Mapping[str, bool], folder: Path | None) -> Iterator[Finding]:
+def _caches(caches: Mapping[str, bool]) -> Iterator[Finding]:
     for name, present in caches.items():
         text = f"{name}: in the cache" if present else f"{name}: not fetched yet; the first use fetches it once"
         yield Finding(name, "models", "ok" if present else "off", text)
-    if folder is not None and folder.exists() and not os.access(folder, os.W_OK):
-        yield Finding("cache", "models", "warn", "The cache folder cannot be written.", f"chmod -R u+w {folder}")
 
 
 def _muscle(machine: Machine, fast: Mapping[str, str]) -> Iterator[Finding]:

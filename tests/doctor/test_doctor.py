@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -172,3 +173,36 @@ def test_the_examination_loads_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.rstrip().endswith("LOADED []"), done.stdout[-200:]
+
+
+@pytest.mark.parametrize(
+    ("day", "status", "says"),
+    [("2026-11-21", "warn", "was shut down"), ("2027-02-20", "warn", "in 90 days"), ("2027-02-21", "ok", "in 91 days")],
+)
+def test_a_model_that_is_shut_down_soon_is_named_with_its_case(
+    day: str, status: str, says: str, tmp_path: Path
+) -> None:
+    case = tmp_path / "tickets"
+    case.mkdir()
+    (case / "climb.json").write_text(json.dumps({"model": "gpt-6-luna", "retires": day}), encoding="utf-8")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "climb.json").write_text("{", encoding="utf-8")
+    found = [finding for finding in examine(tmp_path).findings if finding.name == "model of tickets"]
+    assert [finding.status for finding in found] == [status]
+    assert says in found[0].text and "gpt-6-luna" in found[0].text
+    assert ("train-or-not climb tickets" in found[0].fix) is (status == "warn")
+
+
+def test_the_cache_says_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "weights").write_bytes(b"x" * 3 * 2**20)
+    found = {finding.name: finding for finding in examine(tmp_path, cache_folder=tmp_path).findings}
+    assert found["cache size"].text.startswith("1 files, 3 MB") or "1 file" in found["cache size"].text
+    assert found["cache size"].status == "ok" and "cache" not in found
+
+
+def test_every_extra_of_the_package_has_a_group_of_its_own() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(doctor_rules()["extras"]) == set(project["optional-dependencies"]) - {"all", "dev"}
