@@ -70,7 +70,7 @@ def _columns(columns: tuple[Column, ...], console: Console) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("  column", "kind", "missing", "different", "for example"):
         side: Literal["left", "right"] = "right" if name in ("missing", "different") else "left"
-        table.add_column(name, justify=side, no_wrap=name != "for example")
+        table.add_column(name, justify=side, no_wrap=True, overflow="ellipsis")
     for column in columns[:_SHOWN_COLUMNS]:
         kind = column.kind if column.role in ("feature", column.kind) else f"{column.kind} ({column.role})"
         counts = (f"{column.missing:,}", f"{column.distinct:,}")
@@ -81,9 +81,14 @@ def _columns(columns: tuple[Column, ...], console: Console) -> None:
         console.print(Text(f"  and {len(columns) - _SHOWN_COLUMNS:,} more; --json lists all", style="dim"))
 
 
+def _several(count: int, outcome: str) -> str:
+    many = "s" if count != 1 and outcome in ("issue", "tip") else ""
+    return f"{count} {outcome.replace('_', ' ')}{many}"
+
+
 def _pitfalls(pitfalls: tuple[Pitfall, ...], console: Console, everything: bool) -> None:
     counts = {outcome: sum(finding.outcome == outcome for finding in pitfalls) for outcome in _OUTCOMES}
-    told = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in counts.items() if count)
+    told = ", ".join(_several(count, outcome) for outcome, count in counts.items() if count)
     _heading(f"Pitfalls: {told}", console)
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     shown = [p for p in pitfalls if everything or p.outcome not in ("passed", "not_applicable")]

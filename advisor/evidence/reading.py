@@ -69,7 +69,7 @@ def _read_in_pieces(path: Path, target: str, told: Progress) -> Data:
         kept.append(_stretches(piece, share, rows))
         rows += len(piece)
         told.step(min(rows * line, size), size)
-    frame = pd.concat(kept, ignore_index=True)
+    frame = pd.concat(kept)  # the index goes on counting over the pieces, so that a row keeps its number in the file
     counted = Counted(rows, labelled, dict(missing), dict(classes))
     sampled = (
         f"{path.name} is too large for memory: rows, gaps and classes were counted over all {rows:,} rows; every other "

@@ -24,6 +24,7 @@ from advisor.report.blocks import (
 )
 from advisor.report.data_charts import class_balance, missing_values, more_labels
 from advisor.report.given import Given
+from advisor.report.look_charts import copies_across_the_split, drift_over_time
 from advisor.report.steps import SILENT, deciding_step, outcome_of
 from advisor.report.words import (
     ORIGINS,
@@ -119,6 +120,8 @@ def the_data(given: Given) -> Section | None:
         *class_balance(look),
         *missing_values(look),
         *more_labels(look),
+        *copies_across_the_split(look),
+        *drift_over_time(look),
         Heading("Columns"),
         *_columns(look),
     ]

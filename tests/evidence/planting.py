@@ -52,6 +52,10 @@ def leak(frame: pd.DataFrame, base: Base, strength: int, random: np.random.Gener
         target = frame[base.target].astype(float)
         noise = (0.5, 0.2, 0.05)[strength] * target.std()
         return frame.assign(planted=target * 3 + random.normal(0, 3 * noise, len(frame)))
+    if base.task == "multiclass":  # a copy of the answer under other names, with some of them wrong
+        wrong = random.random(len(frame)) < (0.08, 0.02, 0.002)[strength]
+        label = frame[base.target].where(~wrong, frame[base.target].map(_other_label(frame, base)))
+        return frame.assign(planted="team " + label.map(str))
     yes = _positive(frame, base) ^ (random.random(len(frame)) < (0.08, 0.02, 0.002)[strength])
     return frame.assign(planted=np.where(yes, "closed", "open"))
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EARLIER = 0.7
+_SHOWN = 12
 
 
 def time_order(sheet: Sheet) -> Pitfall:
@@ -43,8 +44,10 @@ def drift(sheet: Sheet) -> Pitfall:
     if not distances:
         return entry.not_applicable()
     found = sorted((name for name in distances if distances[name] >= limits["distance"]), key=lambda n: -distances[n])
-    largest = f"{max(distances.values()):.2f}"
-    return entry.issue(found, distance=largest) if found else entry.passed(distance=largest)
+    farthest = sorted(distances.items(), key=lambda item: -item[1])[:_SHOWN]
+    seen: dict[str, Any] = {"distance": f"{farthest[0][1]:.2f}", "limit": limits["distance"]}
+    seen["distances"] = {plain(name, 60): round(distance, 4) for name, distance in farthest}
+    return entry.issue(found, **seen) if found else entry.passed(**seen)
 
 
 def narrow_history(sheet: Sheet) -> Pitfall:

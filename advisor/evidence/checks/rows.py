@@ -19,13 +19,14 @@ def duplicate_rows(sheet: Sheet) -> Pitfall:
     hashes = row_hashes(sheet.whole, names)
     repeats = _repeats(hashes)
     share = repeats / max(len(hashes), 1)
-    seen: dict[str, Any] = {"rows": repeats, "share": percent(share)}
+    straddle = straddling(hashes)
+    seen: dict[str, Any] = {"rows": repeats, "share": percent(share), "straddling": round(straddle, 4)}
     if share < limits["tip"] or not repeats or repeats <= limits["times_chance"] * _repeats_by_chance(sheet, names):
         return entry.passed(**seen)
     if share < limits["issue"] or repeats < limits["fewest_repeats"]:
         return entry.tip(**seen)
     severity = "severe" if share >= limits["severe"] else "moderate"
-    return entry.issue(severity=severity, **seen, straddle=percent(straddling(hashes)))
+    return entry.issue(severity=severity, **seen, straddle=percent(straddle))
 
 
 def conflicting_labels(sheet: Sheet) -> Pitfall:
@@ -48,7 +49,7 @@ def conflicting_labels(sheet: Sheet) -> Pitfall:
         return entry.passed(target=sheet.target)
     most = table[conflicting].groupby(["row", "answer"]).size().groupby("row").max().sum()
     ceiling = (len(table) - rows + int(most)) / len(table)
-    first = [int(number) for number in np.flatnonzero(conflicting)[:10]]
+    first = [int(number) + 1 for number in known.index[np.flatnonzero(conflicting)[:10]]]
     limit = f"; no model can get more than {percent(ceiling)} right" if sheet.task in CLASS_TASKS else ""
     seen: dict[str, Any] = {
         "rows": rows,

@@ -60,8 +60,9 @@ def label_errors(sheet: Sheet) -> Pitfall:
     # A standard error and a half below what was seen: on a small table a few misses prove nothing.
     share = float(wrong.mean())
     sure = share - 1.5 * float(np.sqrt(share * (1 - share) / len(wrong)))
-    row_numbers = [int(number) for number in trial.frame.index[suspects[:20]]]
+    row_numbers = [int(number) + 1 for number in trial.frame.index[suspects[:20]]]
     seen: dict[str, Any] = {
+        "first": ", ".join(f"{number:,}" for number in row_numbers[:5]),
         "suspects": len(suspects),
         "checked": len(trial.answers),
         "share": percent(share),
