@@ -12,6 +12,7 @@ TRAINERS = {
     "classical": "trainers.classical.trainer:ClassicalTrainer",
     "forecast": "trainers.forecast.trainer:ForecastTrainer",
     "hosted": "trainers.hosted.trainer:HostedTrainer",
+    "labelling": "trainers.labelling.trainer:LabellingTrainer",
     "lora": "trainers.lora.trainer:LoraTrainer",
     "unsupervised": "trainers.unsupervised.trainer:UnsupervisedTrainer",
 }

@@ -43,10 +43,15 @@ def climbed_facts(case: Case) -> tuple[Fact, ...]:
 
 
 def measured_facts(case: Case) -> tuple[Fact, ...]:
-    """What the latest run measured about the situation itself: whether there is any signal to learn."""
+    """What the latest run measured about the situation itself: any signal to learn, or how far people agree."""
     run = latest_run(case)
     if run is None:
         return ()
+    if "share_alike" in run.secondary:
+        evidence = f"run {run.run}: people said the same of {run.secondary['share_alike']:.0%} of the rows they shared"
+        return (
+            Fact("label_agreement", round(run.secondary["share_alike"], 3), "measured", evidence, run.finished[:10]),
+        )
     for comparison in run.gate.comparisons:
         if comparison.against == "trivial":
             evidence = (

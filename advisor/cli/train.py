@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SUMMARY = "Trains what plan.yaml says, then opens the sealed test part once: did it beat the cheaper rung?"
 EXAMPLES = (
     "train-or-not train my-case                      goes on where a killed run stopped",
-    "train-or-not train my-case --budget-seconds 300 --again",
+    "train-or-not train my-case --on newly-labelled.csv     again with more rows, held against the run in use",
 )
 
 
@@ -42,6 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dask", default="", metavar="ADDRESS", help="spread the search over a Dask cluster of yours, tcp://host:8786"
     )
+    parser.add_argument(
+        "--on", default="", metavar="FILE", help="train again with these labelled rows too, held against the run in use"
+    )
     parser.add_argument("--again", action="store_true", help="train anew although this plan has a finished run")
 
 
@@ -58,6 +61,11 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     case = open_case(arguments.case)
     name = shlex.quote(str(case.folder))
     plan = accepted(case, _plan_to_follow(case, arguments, name), arguments.accept, name)
+    if arguments.on:
+        from advisor.cli.retrain import grown_plan, held_against_old
+
+        grown, before = grown_plan(case, plan, arguments.on, [], out)
+        plan = grown.plan
     trainer = find_trainer(plan.trainer)
     with locked(case.runs):
         folder, state = start_run(case.runs, plan.trainer, _key(plan), again=arguments.again)
@@ -67,6 +75,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             if not _is_remembered(case, folder):  # a kill came between the end of that training and the ledger
                 _remember(case, record)
             _rebuild(case)
+            if arguments.on:
+                return held_against_old(case, before, folder, record, grown, out)
             return _end(case, folder, record, name, out)
         try:
             check_room(folder, plan.estimate.disk_mb)
@@ -87,6 +97,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             raise
         _remember(case, record)
     _rebuild(case)
+    if arguments.on:
+        return held_against_old(case, before, folder, record, grown, out)
     return _end(case, folder, record, name, out)
 
 
@@ -182,10 +194,13 @@ def _end(case: Case, folder: Path, record: RunRecord, name: str, out: Output) ->
     from advisor.cli.train_page import page
     from advisor.records.plain import to_plain
 
-    if out.json_mode and record.gate.outcome == "earned":
+    if out.json_mode and record.gate.outcome != "not_earned":
         out.json(to_plain(record))
     for line in page(record):
         out.line(line)
+    if record.gate.outcome == "owed":
+        out.note(f"\nNext: train-or-not report {name}   (what waits for people is in {shlex.quote(str(folder))})")
+        return 0
     if record.gate.outcome == "earned":
         run = shlex.quote(str(folder))
         out.note(f"\nNext: train-or-not report {name}   (use it: train-or-not predict {run} FILE)")

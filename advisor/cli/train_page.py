@@ -19,19 +19,38 @@ def page(record: RunRecord) -> Iterator[str]:
     """The lines of the page."""
     rows = record.rows
     parts = f"{rows.get('train', 0):,} rows to train on, {rows.get('test', 0):,} sealed"
-    yield f"Run {record.run}: {record.chosen}; {parts}"
+    yield f"Run {record.run}: {record.chosen}" + (f"; {parts}" if record.sealed.rows else "")
+    if record.candidates:
+        yield from _tried(record)
+    if record.sealed.rows:
+        yield from _sealed(record)
+    yield from _fields(record)
+    yield from _samples(record)
+    yield from _tables(record)
+    yield ""
+    yield from _wrapped(record.gate.text)
+    for note in record.notes:
+        yield from _wrapped(f"Note: {plain(note, 400)}")
+
+
+def _tried(record: RunRecord) -> Iterator[str]:
+    """Every candidate with its score, if it was scored before the sealed part was opened."""
     yield ""
     scored = any(candidate.development for candidate in record.candidates)
     # Rungs that learn nothing here have no score over folds; they answer the sealed rows, and stand below.
     over = f"Tried on the training part ({metric_words(record.sealed.metric)}, mean over folds)"
     yield over if scored else "The cheaper rungs beside it"
     width = max((len(candidate.name) for candidate in record.candidates), default=0)
+    names = record.chosen.removeprefix("blend of ").split(" and ")
     for candidate in record.candidates:
         tried = f"{_value(candidate.development):<34}" if candidate.development else f"{'not scored':<34}" * scored
-        names = record.chosen.removeprefix("blend of ").split(" and ")
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
-        note = plain(candidate.note, 70)
-        yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {chosen}{chr(32) * bool(chosen and note)}{note}".rstrip()
+        said = " ".join(filter(None, (chosen, plain(candidate.note, 70))))
+        yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {said}".rstrip()
+
+
+def _sealed(record: RunRecord) -> Iterator[str]:
+    """The score on the sealed rows, and each cheaper rung beside it."""
     yield ""
     yield f"On {record.sealed.rows:,} sealed rows ({metric_words(record.sealed.metric)})"
     names = [record.chosen, *(baseline_words(item.against) for item in record.gate.comparisons)]
@@ -44,13 +63,6 @@ def page(record: RunRecord) -> Iterator[str]:
     rule = record.diagnostics.get("one_rule")
     if isinstance(rule, str):
         yield from _wrapped(f"The rule: {plain(rule, 400)}")
-    yield from _fields(record)
-    yield from _samples(record)
-    yield from _tables(record)
-    yield ""
-    yield from _wrapped(record.gate.text)
-    for note in record.notes:
-        yield from _wrapped(f"Note: {plain(note, 400)}")
 
 
 def _fields(record: RunRecord) -> Iterator[str]:

@@ -47,9 +47,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """Did training earn its place? `earned` only when every comparison passed."""
+    """Did training earn its place? `earned` only when every comparison passed; `owed` while people must act first."""
 
-    outcome: Literal["earned", "not_earned"]
+    outcome: Literal["earned", "not_earned", "owed"]
     text: str
     comparisons: tuple[Comparison, ...]
 

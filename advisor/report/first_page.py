@@ -116,7 +116,9 @@ def _badges(given: Given) -> Iterator[Mark]:
         yield Mark(f"{advised}: {given.title(decision.approach)}", "calm" if short else "good")
     if decision.hosting.value:
         yield Mark(f"Where it runs: {given.title(decision.hosting.value, 'hosting')}", "calm")
-    if given.run is not None:
+    if given.run is not None and given.run.gate.outcome == "owed":
+        yield Mark("Labels are owed", "warn")
+    elif given.run is not None:
         earned = given.run.gate.outcome == "earned"
         yield Mark(f"Training {'earned' if earned else 'did not earn'} its place", "good" if earned else "bad")
     elif decision.settled and decision.verdict in ("no", "not_yet"):

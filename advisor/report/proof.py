@@ -48,7 +48,7 @@ def did_it_earn_its_place(given: Given) -> Section | None:
     run = given.run
     if run is None:
         return None
-    tone = "good" if run.gate.outcome == "earned" else "bad"
+    tone = {"earned": "good", "owed": "warn"}.get(run.gate.outcome, "bad")
     sentences = tuple(_held_against(item) for item in run.gate.comparisons)
     blocks: list[Block] = [Notice(full_stop(run.gate.text), tone)]  # type: ignore[arg-type]
     if sentences:

@@ -53,6 +53,7 @@ BASELINES = {
     "chance": "chance",
     "shuffled": "the same with every column shuffled",
     "one_column": "the most extreme column alone",
+    "least_agreement": "the least agreement that allows conclusions",
     "naive": "the last value",
     "seasonal_naive": "the last season",
     "api": "the ready-made model",
@@ -60,6 +61,7 @@ BASELINES = {
 }
 METRICS = {
     "mase": "MASE",
+    "alpha": "Krippendorff's alpha",
     "agreement": "agreement between halves",
     "roc_auc": "ROC-AUC",
     "f1": "F1",

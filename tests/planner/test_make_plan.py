@@ -227,7 +227,7 @@ def test_the_plan_knows_what_the_trainers_can_measure() -> None:
         elif task == "forecast":
             assert set(names) == set(FORECAST_METRICS)
         elif task in {line.get("task") for line in planning_rules("planning")["routes"]}:
-            assert set(names) <= {*METRICS, "agreement", "reward"}
+            assert set(names) <= {*METRICS, "agreement", "alpha", "reward"}
         else:
             assert set(names) == {metric.name for metric in METRICS.values() if task in metric.tasks}
 

@@ -1,0 +1,108 @@
+"""What labelling takes, said before it starts: how many rows, by whom, at what cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.base.errors import BadInput
+from advisor.base.safetext import plain
+from advisor.records.plan import Estimate, Plan, Setting
+from trainers.common.policy import policy
+from trainers.monitor.labelling import rows_needed
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A plan's choices, checked: rows for the test and to learn from, people, and what a label costs."""
+
+    half_width: float
+    expected: float
+    test: int
+    rows: int
+    people: int
+    both: int
+    seconds: float
+    usd_per_hour: float
+    least: float
+
+    def labels(self, test: int, rows: int) -> int:
+        """How many single labels people give: the shared rows count once for each person."""
+        return test + rows + min(self.both, test) * (self.people - 1)
+
+    def usd(self, labels: int) -> float:
+        """What so many labels cost."""
+        return labels * self.seconds / 3600 * self.usd_per_hour
+
+
+def settings(plan: Plan) -> dict[str, Setting]:
+    """The plan's own choices, completed by ours."""
+    rules = policy("labelling")
+    test, cost, people = rules["test"], rules["cost"], rules["people"]
+    needed = max(test["fewest"], rows_needed(test["expected"], test["half_width"]))
+    found = {
+        "half_width": Setting(
+            test["half_width"], "How far the measured share of right answers may be off.", f"{needed} rows at random"
+        ),
+        "expected": Setting(test["expected"], "About the share of right answers you expect; it sets how many rows."),
+        "rows": Setting(rules["round"]["rows"], "Rows to learn from in this round; then ask again which come next."),
+        "annotators": Setting(people["annotators"], "People who label; columns of labels that came back, when named."),
+        "both": Setting(people["both"], "Rows that everybody labels: they show whether the question has one answer."),
+        "seconds_per_label": Setting(cost["seconds"], "What one label takes one person."),
+        "usd_per_hour": Setting(cost["usd_per_hour"], "What an hour of theirs costs."),
+        "least_agreement": Setting(
+            rules["agreement"]["least"], "Below it no conclusion is allowed.", "Krippendorff, Content Analysis, 11.4"
+        ),
+    }
+    return {name: plan.settings.get(name, setting) for name, setting in found.items()}
+
+
+def wanted(plan: Plan) -> Wanted:
+    """The choices as numbers. Raises `BadInput`."""
+    chosen = settings(plan)
+    width = _number(chosen, "half_width", 0.005, 0.5)
+    expected = _number(chosen, "expected", 0.01, 0.99)
+    people = chosen["annotators"].value
+    return Wanted(
+        width,
+        expected,
+        max(policy("labelling")["test"]["fewest"], rows_needed(expected, width)),
+        int(_number(chosen, "rows", 0, 100_000)),
+        int(_number(chosen, "annotators", 1, 20)) if isinstance(people, int) else 2,
+        int(_number(chosen, "both", 0, 100_000)),
+        _number(chosen, "seconds_per_label", 0, 100_000),
+        _number(chosen, "usd_per_hour", 0, 100_000),
+        _number(chosen, "least_agreement", 0, 1),
+    )
+
+
+def named_people(plan: Plan) -> tuple[str, ...]:
+    """The columns of labels that the plan names under `annotators`; none when it gives a number."""
+    value = settings(plan)["annotators"].value
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else ()
+
+
+def estimate(plan: Plan) -> Estimate:
+    """A few seconds of the machine; the cost is people's time."""
+    want = wanted(plan)
+    labels = want.labels(want.test, want.rows)
+    return Estimate(
+        10.0,
+        400.0,
+        5.0,
+        round(want.usd(labels), 2),
+        formula=f"{labels:,} labels at {want.seconds:g} s and ${want.usd_per_hour:g} an hour; {want.test:,} rows for "
+        f"the test, {want.rows:,} to learn from, {min(want.both, want.test):,} of them labelled by everybody.",
+        error_band="People's time may be twice that; the machine takes seconds.",
+    )
+
+
+def _number(chosen: dict[str, Setting], name: str, low: float, high: float) -> float:
+    value = chosen[name].value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise BadInput(
+            f"The setting {name} cannot be {plain(value, 40)!r}.",
+            where=f"plan.yaml: settings.{name}",
+            fix=f"Give a number from {low:g} to {high:g}.",
+            code="bad-setting",
+        )
+    return float(value)

@@ -1,0 +1,95 @@
+"""The sheet that people fill in, and what comes back: one column a person, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trainers.common.labels import label_text
+from trainers.common.metrics import Integers
+from trainers.labelling.picking import Picked
+from trainers.unsupervised.telling import sheet
+
+PERSON = "label by "
+ROW, WHY, BOTH, GUESS = "row", "why", "for", "the model's guess"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What people answered: their names, the classes, and codes [rows, people], -1 where somebody gave none."""
+
+    people: tuple[str, ...]
+    classes: tuple[str, ...]
+    codes: Integers
+
+    @property
+    def shared(self) -> Integers:
+        """The rows that two people or more have labelled."""
+        return np.flatnonzero((self.codes >= 0).sum(axis=1) >= 2)
+
+
+def people_in(frame: pd.DataFrame, named: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The columns that hold one person's labels: those named, or those a sheet of ours has."""
+    return named or tuple(str(name) for name in frame if str(name).startswith(PERSON))
+
+
+def answered(frame: pd.DataFrame, people: tuple[str, ...]) -> Answered:
+    """The answers of each person; case and spaces around a label do not make it another one."""
+    columns = [frame[name].map(label_text, na_action="ignore").fillna("").map(str).str.strip() for name in people]
+    folded = [column.str.casefold() for column in columns]
+    shown: dict[str, str] = {}
+    for column, folds in zip(columns, folded, strict=True):
+        for text, fold in zip(column, folds, strict=True):
+            if fold:
+                shown.setdefault(fold, text)
+    classes = tuple(sorted(shown))
+    code = {fold: at for at, fold in enumerate(classes)}
+    codes = np.stack([[code.get(fold, -1) for fold in column] for column in folded], axis=1).astype(np.int64)
+    return Answered(people, tuple(shown[fold] for fold in classes), codes)
+
+
+def new_sheet(frame: pd.DataFrame, picked: Picked, people: int, both: int) -> str:
+    """One line a row to label: why it was taken, who labels it, an empty column for each person, then the row.
+
+    The first `both` test rows are for everybody; the others go to one person in turn. The model's guess is not shown:
+    it would lead those who label.
+    """
+    test = [at for at, why in enumerate(picked.why) if why.startswith("test")]
+    everybody = set(test[:both])
+    who = [
+        "everybody" if at in everybody else f"person {number % people + 1}"
+        for at, number in zip(range(len(picked.rows)), _counting(len(picked.rows), everybody), strict=True)
+    ]
+    extra = {ROW: picked.rows, WHY: list(picked.why), BOTH: who}
+    extra |= {f"{PERSON}{number}": [""] * len(who) for number in range(1, people + 1)}
+    return sheet(frame, extra, picked.rows)
+
+
+def _counting(rows: int, passed: set[int]) -> list[int]:
+    """0, 1, 2 … for the rows that one person labels."""
+    found, number = [], 0
+    for at in range(rows):
+        found.append(number)
+        number += at not in passed
+    return found
+
+
+def conflicts(frame: pd.DataFrame, told: Answered) -> tuple[str, Integers]:
+    """The rows on which people differ, with an empty column for the answer they settle on; and which rows."""
+    rows = np.array(
+        [row for row in told.shared if len({code for code in told.codes[row].tolist() if code >= 0}) > 1],
+        dtype=np.int64,
+    )
+    return sheet(frame, {"settled": [""] * len(rows)}, rows), rows
+
+
+def settled(frame: pd.DataFrame, told: Answered, target: str) -> str:
+    """Every row with the label that nobody contradicts; rows in conflict, and rows without a label, are left empty."""
+    labels = []
+    for codes in told.codes.tolist():
+        given = {code for code in codes if code >= 0}
+        labels.append(told.classes[given.pop()] if len(given) == 1 else "")
+    kept = frame.drop(columns=[name for name in told.people if name in frame.columns])
+    return sheet(kept, {target or "label": labels}, np.arange(len(frame)))

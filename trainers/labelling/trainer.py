@@ -1,0 +1,216 @@
+"""Get labels: write the sheet of rows to label next, or, when one has come back, say how far people agree.
+
+Nothing is trained. A sheet that comes back is looked at as data: its columns `label by …` hold one person's answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from advisor.base.errors import BadInput, did_you_mean
+from advisor.base.files import to_json
+from advisor.base.safetext import one_of, plain
+from advisor.base.tables import read_table
+from advisor.records.plain import to_plain
+from advisor.records.plan import Estimate, Plan, Setting
+from advisor.records.run import Candidate, Comparison, GateVerdict, RunRecord, Score
+from trainers.common.ending import Watch, end_run
+from trainers.common.labels import label_text
+from trainers.common.metrics import Floats
+from trainers.common.policy import policy
+from trainers.common.rows import data_path
+from trainers.common.runfolder import keep
+from trainers.contract import Progress
+from trainers.labelling import planning
+from trainers.labelling.agreement import cohen, fleiss, krippendorff, krippendorff_interval
+from trainers.labelling.picking import learn_quickly, pick
+from trainers.labelling.sheets import BOTH, ROW, WHY, Answered, answered, conflicts, new_sheet, people_in, settled
+from trainers.unsupervised.lenses import table_lens, text_lens
+from trainers.unsupervised.telling import table
+
+
+class LabellingTrainer:
+    """The trainer named `labelling`."""
+
+    def settings(self, plan: Plan, folder: Path) -> dict[str, Setting]:
+        """How many rows, by how many people, at what cost, each with its reason."""
+        return planning.settings(plan)
+
+    def estimate(self, plan: Plan, folder: Path) -> Estimate:
+        """People's time in money; the machine takes seconds."""
+        return planning.estimate(plan)
+
+    def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:
+        """The sheet to fill in, or what a filled one says; the run folder is left complete."""
+        with threadpool_limits(1):
+            watch = Watch()
+            keep(run, "plan.json", to_json(to_plain(plan)))
+            progress.phase("Reading the rows")
+            frame = read_table(data_path(plan, folder)).frame
+            people = people_in(frame, planning.named_people(plan))
+            for name in people:
+                if name not in frame.columns:
+                    raise BadInput(
+                        f"The data has no column {plain(name, 60)!r} of labels.",
+                        where="plan.yaml: settings.annotators",
+                        fix=did_you_mean(name, map(str, frame.columns))
+                        or f"Its columns: {one_of(list(frame.columns))}.",
+                        code="no-column",
+                    )
+            told = answered(frame, people) if people else None
+            if told is not None and len(told.shared):
+                progress.phase("Holding the answers of different people against each other")
+                return _agreed(plan, run, watch, frame, told)
+            progress.phase("Choosing the rows to label next")
+            return _picked(plan, run, watch, frame)
+
+    def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Nothing was trained, so nothing can answer."""
+        raise BadInput(
+            "This run chose rows to label; it holds no model.",
+            where=str(run),
+            fix="Have its label_sheet.csv filled in, then look at it: train-or-not look CASE --data label_sheet.csv",
+            code="no-model",
+        )
+
+
+def _picked(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame) -> RunRecord:
+    want = planning.wanted(plan)
+    labels = _labels(frame, plan.target)
+    free = int(sum(1 for label in labels if not label))
+    if free < 10:
+        raise BadInput(
+            f"Only {free} rows are without a label.",
+            where=plain(plan.target or plan.data, 60),
+            why="There is nothing left to choose from.",
+            fix="Add rows that nobody has labelled yet, or go on: train-or-not look CASE --target COLUMN",
+            code="all-labelled",
+        )
+    test = min(want.test, free // 2)
+    rows = min(want.rows, free - test)
+    kept = frame.drop(columns=[plan.target, *(one.name for one in plan.drop)], errors="ignore")
+    features = _features(kept, plan.seed)
+    teacher = learn_quickly(features, labels, plan.seed)
+    picked = pick(features, labels, test, rows, teacher, plan.seed)
+    keep(run, "label_sheet.csv", new_sheet(frame, picked, want.people, want.both))
+    watch.lap("choose")
+    count = want.labels(test, rows)
+    cost = f"{count:,} single labels, about {count * want.seconds / 3600:.1f} hours and ${want.usd(count):,.0f}"
+    text = (
+        f"Nothing was trained. {len(picked.rows):,} rows wait for labels in {run.name}/label_sheet.csv: "
+        f"{test:,} drawn at random for the test, {rows:,} to learn from. {cost}."
+    )
+    reach = f"to within {_reach(test, want.expected):.1%}, if about {want.expected:.0%} are right"
+    notes = [
+        f"{test:,} random rows tell the share of right answers {reach}.",
+        f"The first {min(want.both, test):,} rows are for everybody: label them apart from each other.",
+    ]
+    if teacher is not None:
+        notes.append(f"A quick model of the labels there are is right in {teacher.score:.0%}, so its doubts were used.")
+    kinds = pd.Series(picked.why).value_counts()
+    lines = [[why, int(number)] for why, number in kinds.items()]
+    waiting = Score("rows_to_label", float(len(picked.rows)), float(len(picked.rows)), float(len(picked.rows)), 0)
+    return end_run(
+        run,
+        plan,
+        watch,
+        chosen=f"{len(picked.rows):,} rows to label",
+        candidates=(),
+        judged=(waiting, GateVerdict("owed", text, ())),
+        rows={"all": len(frame), "labelled": len(frame) - free, "to label": len(picked.rows)},
+        packages=(),
+        hyperparameters={"test_rows": test, "rows": rows, "people": want.people, "seed": plan.seed},
+        diagnostics={
+            "tables": [table("What is to be labelled, and why", ["Why", "Rows"], lines)],
+            "usd": want.usd(count),
+        },
+        notes=tuple(notes),
+    )
+
+
+def _reach(rows: int, share: float) -> float:
+    return float(1.96 * (share * (1 - share) / rows) ** 0.5)
+
+
+def _labels(frame: pd.DataFrame, target: str) -> Any:
+    """The label of each row, empty where there is none."""
+    if not target or target not in frame.columns:
+        return np.array([""] * len(frame), dtype=object)
+    texts = frame[target].map(label_text, na_action="ignore").fillna("")
+    return texts.map(lambda text: str(text).strip()).to_numpy(dtype=object)
+
+
+def _features(frame: pd.DataFrame, seed: int) -> Floats:
+    """Rows as numbers: the words of the longest texts where there are texts, else the columns."""
+    lengths = {
+        str(name): float(frame[name].dropna().head(300).map(lambda cell: len(str(cell).split())).mean())
+        for name in frame
+        if not pd.api.types.is_numeric_dtype(frame[name])
+    }
+    every = np.arange(len(frame))
+    best = max(lengths, key=lambda name: lengths[name], default="")
+    if best and lengths[best] >= 3:
+        return text_lens(frame, every, (best,), seed).features(frame)
+    return table_lens(frame, every, rarity=False).features(frame)
+
+
+def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answered) -> RunRecord:
+    want = planning.wanted(plan)
+    alpha = krippendorff(told.codes)
+    low, high = krippendorff_interval(told.codes, plan.seed)
+    shared = told.shared
+    sheet, differ = conflicts(frame, told)
+    keep(run, "conflicts.csv", sheet)
+    own = frame.drop(columns=[name for name in (ROW, WHY, BOTH) if name in frame.columns])
+    keep(run, "labelled.csv", settled(own, told, plan.target))
+    watch.lap("agree")
+    ours = Score("alpha", alpha, low, high, len(shared), 0.95, "bootstrap of rows")
+    line = Score("alpha", want.least, want.least, want.least, len(shared), 0.95, "fixed before")
+    passed = bool(low > want.least)
+    gap = Comparison("least_agreement", line, ours, alpha - want.least, low - want.least, high - want.least, "", passed)
+    good = policy("labelling")["agreement"]["good"]
+    between = f"alpha {alpha:.3f}, between {low:.3f} and {high:.3f} (95 %), over {len(shared):,} rows"
+    if passed:
+        text = f"People agree well enough to learn from their labels: {between}."
+        text += "" if low > good else f" From {good:g} on they could be relied on."
+    else:
+        text = (
+            f"People do not agree enough yet: {between}; the line is {want.least:g}. "
+            f"Settle the {len(differ):,} conflicts, mend the guidelines by them, and label other rows."
+        )
+    pairs = [
+        [f"{told.people[a]} and {told.people[b]}", round(cohen(told.codes[:, a], told.codes[:, b]), 3)]
+        for a in range(len(told.people))
+        for b in range(a + 1, len(told.people))
+    ]
+    shown = table("Agreement of each pair", ["Who", "Cohen's kappa"], pairs)
+    counts = [[told.classes[at], int((told.codes == at).sum())] for at in range(len(told.classes))]
+    secondary = {"fleiss_kappa": fleiss(told.codes), "share_alike": _alike(told)}
+    return end_run(
+        run,
+        plan,
+        watch,
+        chosen="agreement of people",
+        candidates=(Candidate("agreement of people", ours),),
+        judged=(ours, GateVerdict("earned" if passed else "not_earned", text, (gap,))),
+        rows={"all": len(frame), "labelled twice": len(shared), "in conflict": len(differ)},
+        packages=(),
+        secondary={name: value for name, value in secondary.items() if np.isfinite(value)},
+        diagnostics={"tables": [shown, table("Labels given", ["Label", "Times"], counts)]},
+        notes=(
+            f"{len(differ):,} rows on which people differ are in {run.name}/conflicts.csv, for somebody to settle.",
+            f"{run.name}/labelled.csv holds every label nobody contradicts.",
+        ),
+    )
+
+
+def _alike(told: Answered) -> float:
+    """The share of rows labelled by two or more on which all of them say the same."""
+    same = [len({code for code in told.codes[row].tolist() if code >= 0}) == 1 for row in told.shared]
+    return float(np.mean(same))
