@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 def today() -> str:
     """The ISO date of today, or of `TRAIN_OR_NOT_TODAY`, so that a replay and a test can fix it."""
-    return os.environ.get("TRAIN_OR_NOT_TODAY") or datetime.datetime.now().astimezone().date().isoformat()
+    return os.environ.get("TRAIN_OR_NOT_TODAY") or time.strftime("%Y-%m-%d")
 
 
 def now() -> str:
     """The time in UTC, to the second, as ISO text."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
 
 
 @dataclass(frozen=True)
