@@ -42,6 +42,17 @@ Should we train a model, and if so, how?
 """
 
 
+class Page(argparse.RawDescriptionHelpFormatter):
+    """A help page as wide as the terminal. argparse would load `shutil`, and with it three compressors, to ask."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+        except (ValueError, OSError):
+            columns = 80
+        super().__init__(prog, width=max(columns, 40) - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, with our error form instead of its own."""
 
@@ -158,7 +169,7 @@ def parser_of(verb: str) -> tuple[Any, Parser]:
     parser = Parser(
         prog=f"train-or-not {verb}",
         description=f"{examples}\n\n{module.SUMMARY}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Page,
     )
     module.configure(parser)
     everywhere = parser.add_argument_group("everywhere")
