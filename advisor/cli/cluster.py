@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.safetext import plain
 from advisor.cli.output import Output
 
 _SECONDS = 15
@@ -30,6 +33,7 @@ def spread_over(address: str, out: Output) -> Iterator[None]:
             fix='pip install "train-or-not[cluster]"',
             code="extra-missing",
         ) from error
+    _reach(address)
     try:
         client: Any = Client(address, timeout=f"{_SECONDS}s", set_as_default=False)  # type: ignore[no-untyped-call]  # distributed has half its types
     except (OSError, ValueError, TimeoutError) as error:
@@ -52,3 +56,20 @@ def spread_over(address: str, out: Output) -> Iterator[None]:
         out.note(f"Spread over {len(client.nthreads())} workers with {threads} threads at {address}.")
         with parallel_config(backend="dask", client=client, n_jobs=threads):
             yield
+
+
+def _reach(address: str) -> None:
+    """Raise `BadInput` unless something listens there: a client that fails to connect leaves half of itself behind."""
+    parts = urlsplit(address)
+    try:
+        if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port:
+            raise ValueError("an address is tcp://HOST:PORT or tls://HOST:PORT")
+        socket.create_connection((parts.hostname, parts.port), _SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"No Dask scheduler answers at {plain(address, 100)}.",
+            where="--dask",
+            why=f"{plain(error, 120)}.",
+            fix="Start one (dask scheduler; dask worker ADDRESS on each machine), or leave --dask out.",
+            code="no-cluster",
+        ) from error

@@ -83,6 +83,7 @@ def naive(data: Path, case: Path, target: str, task: str, metric: str, seconds: 
     frame = read_table(data).frame
     # A number that makes every row different keeps copies from being recognised, as a plain random split would.
     unrecognised = frame.assign(**{"row noise": np.random.default_rng(0).normal(size=len(frame))})
+    case.mkdir(parents=True, exist_ok=True)
     path = case / "naive.csv"
     unrecognised.to_csv(path, index=False)
     plan = plan_for(path, target, task, metric, split=SplitProposal("random"), budget=seconds)

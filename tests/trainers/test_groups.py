@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainers.classical.groups import by_group
+from trainers.classical.groups import as_table, by_group
 from trainers.common.metrics import Output
 
 
@@ -39,3 +39,13 @@ def test_for_numbers_the_mean_error_of_each_group_is_told() -> None:
     found = {one["group"]: one for one in by_group(frame, truth, Output(numbers=np.zeros(60)))}
     assert found["f"]["error"] == 0.0
     assert found["m"]["error"] == pytest.approx(1.0)
+
+
+def test_the_table_for_people_holds_every_group() -> None:
+    entries = [
+        {"column": "Sex", "group": "f", "rows": 50, "error": 0.1, "low": 0.05, "high": 0.2}
+        | {"said": 0.4, "missed": 0.25, "false_alarm": None}
+    ]
+    (table,) = as_table(entries)
+    assert table["rows"] == [["Sex: f", "50", "10.0% (5.0% to 20.0%)", "40.0%", "25.0%", "none there"]]
+    assert as_table([]) == []

@@ -142,7 +142,9 @@ def prepare(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
             read.update(zip(date_parts(column.name), _as_parts(cells, column.form), strict=True))
         else:
             empty = MISSING if column.kind == "category" else ""
-            texts = cells.map(label_text, na_action="ignore").astype(object)
+            # Most columns hold texts alone; only others must be looked at cell by cell.
+            as_they_are = pd.api.types.infer_dtype(cells, skipna=True) == "string"
+            texts = (cells if as_they_are else cells.map(label_text, na_action="ignore")).astype(object)
             read[column.name] = texts.where(cells.notna(), empty).to_numpy(dtype=object)
     # Without this dtype pandas would store text in its own arrays, and scikit-learn would copy them back each time.
     return pd.DataFrame(

@@ -78,3 +78,25 @@ def _of(truth: Floats, output: Output, inside: Any) -> dict[str, Any]:
             "false_alarm": float((said[others] == 1).mean()) if others.any() else None,
         }
     return entry
+
+
+def as_table(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same for people: one table, or none where no sensitive column was counted."""
+    if not entries:
+        return []
+    numbers = "said" not in entries[0]
+    columns = ["Group", "Rows", "Error"] + ([] if numbers else ["Said yes", "Missed", "False alarms"])
+    rows = [[f"{one['column']}: {one['group']}", f"{one['rows']:,}", _error(one, numbers)] for one in entries]
+    if not numbers:
+        for row, one in zip(rows, entries, strict=True):
+            row += [_share(one[name]) for name in ("said", "missed", "false_alarm")]
+    return [{"title": "How each group is answered (sealed rows)", "columns": columns, "rows": rows}]
+
+
+def _error(one: dict[str, Any], numbers: bool) -> str:
+    form = ".4g" if numbers else ".1%"
+    return f"{format(one['error'], form)} ({format(one['low'], form)} to {format(one['high'], form)})"
+
+
+def _share(value: float | None) -> str:
+    return "none there" if value is None else f"{value:.1%}"

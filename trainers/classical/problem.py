@@ -13,6 +13,9 @@ from trainers.classical.pipelines import Setup
 from trainers.common.decide import Cut, best_cut, cheapest_cut, labelled
 from trainers.common.metrics import Floats, Integers, Metric, Output
 
+# A cut that did best on fewer rows is noise.
+_FEWEST_TO_CUT = 100
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -49,6 +52,8 @@ def cut_of(answers: dict[int, Floats], problem: Problem) -> Cut:
     if not problem.classes:
         return Cut()
     truth, unseen = problem.truth_of(sorted(answers)), np.concatenate([answers[at] for at in sorted(answers)])
+    if problem.costs is None and len(truth) < _FEWEST_TO_CUT:
+        return Cut()
     if problem.costs:
         return cheapest_cut(truth, unseen, *problem.costs)
     return best_cut(problem.metric, truth, unseen)

@@ -30,7 +30,7 @@ from trainers.classical.columns import Schema, learn_schema, prepare, unused_not
 from trainers.classical.diagnostics import errors_of, importance, learning_curve
 from trainers.classical.final import fitted
 from trainers.classical.framing import framed
-from trainers.classical.groups import by_group
+from trainers.classical.groups import as_table, by_group
 from trainers.classical.model_file import Model, load_model, save_model
 from trainers.classical.problem import Problem
 from trainers.classical.record import predictions_table, run_record, secondary
@@ -215,6 +215,11 @@ class _Training:
             drivers = importance(problem, unseen_model, self._left() / 2) if unseen_model else []
         train = self.metric.value(problem.truth[split.train], on_train)
         unseen = (chosen.honest or chosen.score(problem)).value
+        if chosen.honest and self.metric.gain(chosen.score(problem).value, unseen) > 0:
+            self.notes.append(
+                f"Choosing flatters: {self.metric.title} {chosen.score(problem).value:.4g} over the folds is "
+                f"{unseen:.4g} when each fold judges what the others chose."
+            )
         return {
             "train_validation_gap": {"train": train, "validation": unseen, "gap": self.metric.gain(train, unseen)},
             "learning_curve": curve,
@@ -253,6 +258,7 @@ class _Training:
         if note := told(slices, number=not classes):
             self.notes.append(note)
         diagnostics["groups"] = by_group(rows.features.iloc[split.test], truth, ours)
+        diagnostics["tables"] = as_table(diagnostics["groups"])
         diagnostics |= {"slices": slices, "sealed_openings": opening, "test_part": self.test_part}
         if model.conformal:
             diagnostics["conformal"] = conformal.held(model.conformal, truth, ours)
