@@ -142,7 +142,7 @@ def _text(case: Case, task: Task, requirement: float | None, arguments: argparse
 
 def _table(case: Case, requirement: float | None, arguments: argparse.Namespace, out: Output) -> int:
     """A table: no language model is asked, nothing is sent anywhere."""
-    from advisor.base.files import sha256_of_text, to_json
+    from advisor.base.files import own_folder, sha256_of_text, to_json
     from advisor.cli.climb_task import rule_of, table_plan
     from advisor.cli.progress import shown_progress
     from advisor.records.plain import to_plain
@@ -160,7 +160,7 @@ def _table(case: Case, requirement: float | None, arguments: argparse.Namespace,
             out.json({"dry_run": True, "task": plan.task, "metric": plan.metric.value, "calls": 0, "most_usd": 0.0})
         return 0
     work = case.folder / ".climb" / f"table-{sha256_of_text(to_json(to_plain(plan)))[:12]}"
-    work.mkdir(parents=True, exist_ok=True)
+    own_folder(own_folder(work.parent) / work.name)
     rule = (lambda columns: rule_of(arguments, columns)) if arguments.rule else None
 
     def climb() -> ClimbRecord:

@@ -28,7 +28,16 @@ def hold(case: Case) -> Iterator[None]:
         return
     path = case.folder / LOCK
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            # A link in the lock's place, in a case that somebody sent, would have what it points at emptied.
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            raise BadInput(
+                f"The case cannot be held: {LOCK} {'is a link' if path.is_symlink() else error.strerror}.",
+                where=str(path),
+                fix="Delete it and run this again." if path.is_symlink() else "Make the folder writable.",
+                code="cannot-hold",
+            ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -110,6 +110,38 @@ def test_a_ledger_that_is_a_link_does_not_write_elsewhere(tmp_path: Path) -> Non
     assert said.code in (0, 2, 5)
 
 
+def test_links_where_this_tool_keeps_its_own_files_are_not_written_through(tmp_path: Path, figure: Figure) -> None:
+    from advisor.base.case import Case
+    from advisor.base.files import write_atomically
+    from advisor.interview.lock import hold
+    from trainers.climb.answers import AnswerStore
+    from trainers.common.lock import locked
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    victim = elsewhere / "victim"
+    victim.write_text("precious")
+    case = tmp_path / "my-case"
+    (case / ".climb").mkdir(parents=True)
+    (case / "away").symlink_to(elsewhere)
+    for name in (".ask.lock", f".decision.json.{os.getpid()}.part", ".climb/answers.sqlite", ".climb/lock"):
+        (case / name).symlink_to(victim)
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: hold(Case(case)).__enter__(),
+        lambda: write_atomically(case / "decision.json", "{}"),
+        lambda: AnswerStore(case / ".climb" / "answers.sqlite"),
+        lambda: AnswerStore(case / "away" / "answers.sqlite"),
+        lambda: locked(case / "away").__enter__(),
+        lambda: locked(case / ".climb").__enter__(),
+    )
+    for write in attempts:
+        with contextlib.suppress(Problem, OSError):
+            write()
+        assert victim.read_text() == "precious"
+        assert [path.name for path in elsewhere.iterdir()] == ["victim"]
+    figure(8, "files of our own written through a link", f"0 of {len(attempts)}")
+
+
 def test_a_folder_of_runs_that_leads_away_is_not_trained_into(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from advisor.base.files import sha256_of_text
+from advisor.base.files import inside, own_folder, sha256_of_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class AnswerStore:
     """Answers by the hash of everything that was asked. One writer at a time; readers never wait."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        inside(own_folder(path.parent), path.name)  # neither the folder nor the file may be a link that leads away
         self._lock = threading.Lock()
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=60)
         self._database.execute("PRAGMA journal_mode=WAL")
