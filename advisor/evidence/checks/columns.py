@@ -26,7 +26,12 @@ def high_cardinality(sheet: Sheet) -> Pitfall:
     if not categories:
         return entry.not_applicable()
     rows = len(sheet.whole)
-    found = [c for c in categories if c.distinct >= limits["values"] and rows / c.distinct < limits["rows_a_value"]]
+    found = [
+        c
+        for c in categories
+        if (c.distinct >= limits["values"] and rows / c.distinct < limits["rows_a_value"])
+        or (c.distinct >= limits["fewer_values"] and rows / c.distinct < limits["rows_of_fewer"])
+    ]
     if not found:
         return entry.passed(rows=sheet.rows)
     widest = max(found, key=lambda column: column.distinct)
