@@ -32,6 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--max-usd", type=float, metavar="N", help="where each answer costs money: never spend more than this in all"
     )
     parser.add_argument(
+        "--dask",
+        default="",
+        metavar="ADDRESS",
+        help="with --output: spread over a Dask cluster of yours, tcp://host:8786",
+    )
+    parser.add_argument(
         "--map", metavar="FILE_NAME=MODEL_NAME", action="append", default=[], help="a column that has another name here"
     )
 
@@ -43,6 +49,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 
     opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd))
     names = asked_names(arguments.map)
+    if arguments.dask and not arguments.output:
+        raise BadInput("A cluster answers into a file.", where="--dask", fix="--output answers.csv", code="usage")
     if arguments.output:
         return _to_file(opened, arguments, names, out)
     from trainers.use.wholefile import Reader
@@ -66,11 +74,12 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 
 
 def _to_file(opened: OpenedRun, arguments: argparse.Namespace, names: dict[str, str], out: Output) -> int:
+    from advisor.cli.cluster import spread_over
     from advisor.cli.progress import shown_progress
     from trainers.use.wholefile import answer_file
 
     try:
-        with shown_progress(out) as progress:
+        with spread_over(arguments.dask, out), shown_progress(out) as progress:
             done = answer_file(
                 opened,
                 Path(arguments.file),
@@ -78,6 +87,7 @@ def _to_file(opened: OpenedRun, arguments: argparse.Namespace, names: dict[str, 
                 progress,
                 with_rows=not arguments.only_answers,
                 names=names,
+                spread=bool(arguments.dask),
             )
     except KeyboardInterrupt:
         raise Interrupted(

@@ -230,6 +230,37 @@ class Predicted(TypedDict):
     unreadable_cells: dict[str, int]
 
 
+class Retrained(TypedDict):
+    """A run over old and new rows beside the run that was in use, on the same sealed rows."""
+
+    run: dict[str, Any]
+    against: str
+    comparison: dict[str, Any]
+    parts: dict[str, list[float]]
+
+
+class Distilled(TypedDict):
+    """What a rung labelled and cost, how the small model does, and whether it earned its place beside its teacher."""
+
+    run: str
+    teacher: str
+    labelled: int
+    unread: int
+    usd: float
+    stopped: str
+    development: dict[str, float | None]
+    gate: dict[str, Any]
+
+
+class Tracked(TypedDict):
+    """Where a run's record was written, and the measures in it."""
+
+    run: str
+    to: str
+    where: str
+    measures: dict[str, float]
+
+
 class Serving(TypedDict):
     """Where a run answers, and whether a key is asked for."""
 

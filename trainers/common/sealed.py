@@ -40,6 +40,13 @@ def freeze(plan: Plan, folder: Path, split: Split) -> str:
     return name
 
 
+def seal_more(plan: Plan, folder: Path, names: frozenset[str]) -> None:
+    """Seal rows of these hashes beside those sealed already; where none are yet, the split is still to be drawn."""
+    if before := sealed_before(plan, folder):
+        told = {"schema": 1, "made_by": _way(plan), "data_sha256": plan.data_sha256, "sealed": sorted(before | names)}
+        write_atomically(folder / FILE, to_json(told, indent=1))
+
+
 def open_sealed(folder: Path, run: str, test_part: str, rows: int) -> int:
     """Note in the ledger that `run` looks at the sealed rows; returns which opening of them this is, from 1.
 

@@ -1,4 +1,4 @@
-"""A fine-tuned run as one whole model that any program of transformers or vLLM loads, checked on rows before it is kept."""
+"""A fine-tuned run as one whole model that any program of transformers or vLLM loads, checked before it is kept."""
 
 from __future__ import annotations
 

@@ -22,10 +22,10 @@ from advisor.base.files import sha256_of_file, sha256_of_text, to_json, write_at
 from advisor.base.tables import read_chunks
 from trainers.common.runfolder import MARKER
 from trainers.contract import Progress
-from trainers.use.answers import Answers
 from trainers.use.inputs import check_readable, rename_to_fit, unreadable_cells
 from trainers.use.opened import OpenedRun
 from trainers.use.sinks import check_format, sink_for
+from trainers.use.spread import Piece, answered_elsewhere
 
 PIECE = 10_000
 
@@ -53,25 +53,24 @@ class Finished:
     renamed: dict[str, str]
 
 
-@dataclass
-class Piece:
-    """Some rows with their answers; `start` counts rows of the file before them."""
-
-    frame: pd.DataFrame
-    answers: Answers
-    start: int
-
-
 class Reader:
     """A file's rows in pieces, fitted to a run's columns. `renamed` tells what was matched under another name."""
 
-    def __init__(self, opened: OpenedRun, file: str | Path, names: Mapping[str, str]) -> None:
-        self.opened, self.file, self.names = opened, file, names
+    def __init__(self, opened: OpenedRun, file: str | Path, names: Mapping[str, str], *, spread: bool = False) -> None:
+        self.opened, self.file, self.names, self.spread = opened, file, names, spread
         self.renamed: dict[str, str] = {}
         self.unreadable: dict[str, int] = {}
 
     def pieces(self, skip: int = 0) -> Generator[Piece, None, None]:
         """Every piece after the first `skip` rows, answered. Raises `BadInput` where columns do not fit."""
+        if self.spread:
+            yield from answered_elsewhere(self.opened.folder, self._fitted(skip))
+            return
+        for frame, fitted, start in self._fitted(skip):
+            yield Piece(frame, self.opened.backend.answer(fitted), start)
+
+    def _fitted(self, skip: int) -> Generator[tuple[pd.DataFrame, pd.DataFrame, int], None, None]:
+        """Rows as they stand, the same fitted to the run's columns, and how many rows stand before them."""
         start = 0
         first: pd.DataFrame | None = None
         size = min(PIECE, self.opened.backend.at_once)
@@ -87,14 +86,14 @@ class Reader:
                 frame = frame[list(first.columns)]
                 before, start = start, start + len(frame)
                 if start > skip:
-                    yield self._answered(frame, before)
+                    yield frame, self._checked(frame, before), before
 
-    def _answered(self, frame: pd.DataFrame, start: int) -> Piece:
+    def _checked(self, frame: pd.DataFrame, start: int) -> pd.DataFrame:
         fitted = frame.rename(columns=self.renamed)
         check = check_readable if start == 0 else unreadable_cells
         for name, count in check(fitted, self.opened.columns).items():
             self.unreadable[name] = self.unreadable.get(name, 0) + count
-        return Piece(frame, self.opened.backend.answer(fitted), start)
+        return fitted
 
 
 def answer_file(
@@ -105,11 +104,15 @@ def answer_file(
     *,
     with_rows: bool = True,
     names: Mapping[str, str] | None = None,
+    spread: bool = False,
 ) -> Finished:
-    """Answer every row of `file` into `target`, CSV, JSON lines or Parquet by its ending; goes on where a kill stopped."""
+    """Answer every row of `file` into `target`, in the format of its ending, going on where a kill stopped it.
+
+    `spread` sends the pieces to the workers that joblib was told of; each must see the run's folder under its path.
+    """
     _check_target(file, target)
     part, note = (target.with_name(f".{target.name}.{ending}") for ending in ("part", "done"))
-    reader = Reader(opened, file, names or {})
+    reader = Reader(opened, file, names or {}, spread=spread)
     key = _key(opened, file, target, with_rows, names or {})
     total = _rows_of(file)
     try:

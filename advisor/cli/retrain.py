@@ -1,0 +1,81 @@
+"""`train --on NEW`: the plan over old and new rows, and the new run held against the one that is in use."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor.base.case import Case
+from advisor.base.errors import BadInput, GateNotPassed
+from advisor.cli.output import Output
+from advisor.records.plain import load
+from advisor.records.run import RunRecord
+
+if TYPE_CHECKING:
+    from advisor.records.plan import Plan
+    from trainers.use.retrain import Grown
+
+EVENT = "held_against_old"
+
+
+def grown_plan(case: Case, plan: Plan, new: str, pairs: list[str], out: Output) -> tuple[Grown, Path]:
+    """The plan over old and new rows, and the run that is in use now. Raises `BadInput` when there is none."""
+    from advisor.cli.predict import asked_names
+    from advisor.cli.run_folder import run_folder
+    from trainers.common.runfolder import is_complete
+    from trainers.use.retrain import grow
+
+    before = run_folder(str(case.folder))
+    if not is_complete(before):
+        raise BadInput(
+            "There is no run yet that a new one could be held against.",
+            where=str(case.runs),
+            fix=f"Train first: train-or-not train {shlex.quote(str(case.folder))}",
+            code="no-run",
+        )
+    used = load(before / "run.json", RunRecord).plan
+    if (used.trainer, used.target) == (plan.trainer, plan.target):
+        # What the run in use was trained on, which may be more than the plan's file: it may have grown before.
+        plan = replace(plan, data=used.data, data_sha256=used.data_sha256)
+    grown = grow(plan, case.folder, Path(new), asked_names(pairs))
+    left = f"; {grown.unlabelled:,} without a label were left out" if grown.unlabelled else ""
+    out.note(f"{grown.added:,} rows of {new} join the {grown.old_rows:,} old ones{left}. Old sealed rows stay sealed.")
+    return grown, before
+
+
+def held_against_old(case: Case, before: Path, folder: Path, record: RunRecord, grown: Grown, out: Output) -> int:
+    """Show both runs on the same sealed rows; exit 0 when the new one is better, else `GateNotPassed`."""
+    from advisor.records.plain import to_plain
+    from trainers.use.opened import open_run
+    from trainers.use.retrain import judge
+
+    old, new = open_run(before), open_run(folder)
+    judged = judge(old, new, grown.old_rows)
+    found = judged.whole
+    told = [event for event in case.history() if event.get("event") == EVENT and event.get("run") == new.name]
+    if not told:
+        outcome = "better" if found.passed else "not_better"
+        case.remember(EVENT, run=new.name, old=old.name, outcome=outcome, gain=found.gain, low=found.low)
+    lines = [f"On {found.ours.rows:,} sealed rows ({found.ours.metric}), {new.name} beside {old.name}:"]
+    lines.append(f"  {old.name}: {found.theirs.value:.4g}   {new.name}: {found.ours.value:.4g}")
+    lines.append(f"  gain {found.gain:+.3g}, between {found.low:+.3g} and {found.high:+.3g}, {found.method}")
+    for name, (rows, theirs, ours) in judged.parts.items():
+        lines.append(f"  of them {rows:,} {name}: {theirs:.4g} and {ours:.4g}")
+    details = {"run": to_plain(record), "against": old.name, "comparison": asdict(found), "parts": judged.parts}
+    if out.json_mode and found.passed:
+        out.json(details)
+    for line in lines:
+        out.line(line)
+    if not found.passed:
+        raise GateNotPassed(
+            f"{new.name} is not shown to be better than {old.name}, which stays in use.",
+            where=str(folder),
+            why="The new run is kept, and commands that name the case go on using the old one.",
+            fix=f"Collect more labels, or use it by its name: train-or-not predict {shlex.quote(str(folder))} FILE",
+            code="not-better",
+            details=details,
+        )
+    out.note(f"\nNext: train-or-not predict {shlex.quote(str(case.folder))} FILE   ({new.name} is in use now)")
+    return 0

@@ -1,0 +1,142 @@
+"""Training again with new labelled rows: the old sealed rows stay sealed, and the new run must beat the old one.
+
+A fifth of the new rows is sealed as well, by their content, so that the two runs are compared on the old world and the
+new. Where rows are split by time the latest are sealed anyway, and the old run has seen none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from advisor.base.errors import BadInput
+from advisor.base.files import sha256_of_file, sha256_of_text, write_atomically
+from advisor.base.tables import read_table
+from advisor.records.plan import Plan
+from advisor.records.run import Comparison
+from trainers.common.gate import hold_against
+from trainers.common.metrics import Integers, Output, metric_by_name
+from trainers.common.rows import data_path, load_rows
+from trainers.common.sealed import seal_more
+from trainers.common.splits import content_hashes
+from trainers.use.answers import Answers
+from trainers.use.inputs import InputColumn, rename_to_fit
+from trainers.use.opened import OpenedRun
+
+SHARE = 5  # one in so many of the new rows is sealed
+
+
+@dataclass(frozen=True)
+class Grown:
+    """The plan over old and new rows together, how many of the file's rows were added, and how many bore no label."""
+
+    plan: Plan
+    added: int
+    unlabelled: int
+    old_rows: int
+
+
+def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str]) -> Grown:
+    """Write old and new rows as one file into the case, seal some of the new ones, and return the plan over them.
+
+    Raises `BadInput` when the new rows lack columns, hold no label, or the plan's trainer reads no table.
+    """
+    if plan.trainer != "classical":
+        raise BadInput(
+            f"Training again with more rows is for tables; this plan's trainer is {plan.trainer}.",
+            where="--on",
+            fix="Add the rows to the file of examples, then: train-or-not plan CASE && train-or-not train CASE",
+            code="no-growth",
+        )
+    old = read_table(data_path(plan, case)).frame
+    given = read_table(new).frame
+    wanted = [InputColumn(str(name), "any") for name in old.columns]
+    renamed = rename_to_fit(list(map(str, given.columns)), wanted, names)
+    rows = given.rename(columns=renamed)[list(old.columns)]
+    labelled = rows[rows[plan.target].notna() & (rows[plan.target].astype(str).str.strip() != "")]
+    if not len(labelled):
+        raise BadInput(
+            f"No row of {new.name} has a label in {plan.target}.",
+            where=str(new),
+            fix="Fill in the column, then train again.",
+            code="no-labels",
+        )
+    text = pd.concat([old, labelled], ignore_index=True).to_csv(index=False, lineterminator="\n")
+    path = case / f"grown-{sha256_of_text(text)[:8]}.csv"
+    write_atomically(path, text)
+    path.chmod(0o600)
+    grown = replace(plan, data=path.name, data_sha256=sha256_of_file(path))
+    if plan.split.kind != "time":
+        seal_more(grown, case, _new_names(grown, case, len(old)))
+    return Grown(grown, len(labelled), len(rows) - len(labelled), len(old))
+
+
+def _new_names(plan: Plan, case: Path, old_rows: int) -> frozenset[str]:
+    """The hashes of every fifth new row, by what it holds: the same rows whenever the file is given again."""
+    rows = load_rows(plan, case)
+    whole = rows.features if rows.split_by is None else rows.features.assign(**{"split by": rows.split_by})
+    hashes = content_hashes(whole)[rows.numbers >= old_rows]
+    return frozenset(f"{one:016x}" for one in hashes.tolist() if one % SHARE == 0)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The new run against the old one on all sealed rows; and, told beside it, on the old and the new rows alone."""
+
+    whole: Comparison
+    parts: dict[str, tuple[int, float, float]]
+
+
+def judge(old: OpenedRun, new: OpenedRun, old_rows: int) -> Judged:
+    """Both runs on the new run's sealed rows, paired. `parts` give rows, the old run's score and the new one's."""
+    plan = new.record.plan
+    frame = read_table(data_path(plan, new.folder.parent.parent)).frame
+    sealed = pd.read_csv(new.folder / "test_predictions.csv")
+    at, truth = sealed["row"].to_numpy(), sealed["truth"].to_numpy(dtype=np.float64)
+    rows = frame.iloc[at]
+    theirs = _output(old.answer(rows), new.classes)
+    ours = _output(new.answer(rows), new.classes)
+    metric = metric_by_name(str(plan.metric.value), plan.task)
+    gate = replace(plan.gate, against=("old_run",), minimum_gain=0.0)
+    _, verdict = hold_against(metric, truth, ours, {"old_run": theirs}, _units(plan, rows), gate, plan.seed)
+    parts = {}
+    for name, part in (("old rows", at < old_rows), ("new rows", at >= old_rows)):
+        if part.any():
+            both = [metric.value(truth[part], _some(output, part)) for output in (theirs, ours)]
+            parts[name] = (int(part.sum()), float(both[0]), float(both[1]))
+    return Judged(verdict.comparisons[0], parts)
+
+
+def _output(answers: Answers, classes: tuple[str, ...]) -> Output:
+    """Answers in the codes of `classes`; a label that is none of them is a code of its own, always wrong."""
+    if answers.scores is None:
+        return Output(numbers=np.asarray(answers.predictions, dtype=np.float64))
+    shares = np.zeros((len(answers), len(classes)))
+    for code, name in enumerate(classes):
+        if name in answers.classes:
+            shares[:, code] = answers.scores[:, answers.classes.index(name)]
+    known = {name: code for code, name in enumerate(classes)}
+    labels = np.array([known.get(one, len(classes)) for one in answers.predictions], dtype=np.int64)
+    return Output(probabilities=shares, labels=labels)
+
+
+def _some(output: Output, part: Any) -> Output:
+    fields = (output.numbers, output.probabilities, output.labels)
+    numbers, probabilities, labels = (None if field is None else field[part] for field in fields)
+    return Output(numbers, probabilities, labels)
+
+
+def _units(plan: Plan, rows: pd.DataFrame) -> Integers:
+    """Rows of one group belong together; in time, a stretch of neighbours does."""
+    count = len(rows)
+    if plan.split.kind == "group" and plan.split.column in rows.columns:
+        codes: Integers = pd.factorize(rows[plan.split.column].astype(str))[0].astype(np.int64)
+        return codes
+    if plan.split.kind == "time":
+        return np.asarray(np.arange(count) // max(1, round(count**0.5)), dtype=np.int64)
+    return np.arange(count, dtype=np.int64)
