@@ -13,6 +13,7 @@ TRAINERS = {
     "forecast": "trainers.forecast.trainer:ForecastTrainer",
     "hosted": "trainers.hosted.trainer:HostedTrainer",
     "labelling": "trainers.labelling.trainer:LabellingTrainer",
+    "logged": "trainers.logged.trainer:LoggedTrainer",
     "lora": "trainers.lora.trainer:LoraTrainer",
     "unsupervised": "trainers.unsupervised.trainer:UnsupervisedTrainer",
 }

@@ -50,6 +50,8 @@ ORIGINS = {"default": "assumed", "stated": "you said", "observed": "seen in the 
 BASELINES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
+    "today": "what is done today",
+    "best_action": "always the best single action",
     "chance": "chance",
     "shuffled": "the same with every column shuffled",
     "one_column": "the most extreme column alone",
@@ -61,6 +63,7 @@ BASELINES = {
 }
 METRICS = {
     "mase": "MASE",
+    "reward": "reward per decision",
     "alpha": "Krippendorff's alpha",
     "agreement": "agreement between halves",
     "roc_auc": "ROC-AUC",

@@ -18,6 +18,8 @@ from trainers.common.metrics import Floats, Integers, Metric, Output
 NAMES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
+    "today": "what is done today",
+    "best_action": "always the best single action",
     "chance": "chance",
     "shuffled": "the same with every column shuffled",
     "one_column": "the most extreme column alone",

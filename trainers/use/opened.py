@@ -22,6 +22,7 @@ from trainers.use.inputs import InputColumn, rename_to_fit
 BACKENDS = {
     "classical": "trainers.use.tables:open_tables",
     "forecast": "trainers.use.forecasts:open_forecasts",
+    "logged": "trainers.use.policies:open_policies",
     "lora": "trainers.use.language:open_language",
     "unsupervised": "trainers.use.discoveries:open_discoveries",
     "rung": "trainers.use.rungs:open_rung",
