@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             fix=f"Go on with it: train-or-not ask {arguments.name}",
             code="case-exists",
         )
+    case.remember("started")  # first: a kill in between tells it twice, the other order would never tell it
     write_atomically(case.answers, template(rulebook))
-    case.remember("started")
     if out.json_mode:
         out.json({"case": str(case.folder), "answers": str(case.answers), "questions": len(rulebook.facts)})
     else:
