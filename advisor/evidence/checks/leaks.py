@@ -113,4 +113,4 @@ def known_only_afterwards(sheet: Sheet) -> Pitfall:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.1f}%"

@@ -123,4 +123,4 @@ def straddling(hashes: np.ndarray[Any, Any]) -> float:
 
 def percent(share: float) -> str:
     """A share as people read it."""
-    return f"{100 * share:.1f} %" if share >= 0.001 or share == 0 else f"{100 * share:.3f} %"
+    return f"{100 * share:.1f}%" if share >= 0.001 or share == 0 else f"{100 * share:.3f}%"
