@@ -29,7 +29,8 @@ from training_plans import Silent, plan_for, run_folder  # noqa: E402  after the
 from advisor.base.tables import read_table  # noqa: E402
 from advisor.records.look import SplitProposal  # noqa: E402
 from trainers.classical.model_file import load_model  # noqa: E402
-from trainers.common.metrics import METRICS  # noqa: E402
+from trainers.common.intervals import bootstrap, percentile  # noqa: E402
+from trainers.common.metrics import METRICS, Metric, Output  # noqa: E402
 from trainers.common.splits import content_hashes  # noqa: E402
 from trainers.registry import find_trainer  # noqa: E402
 
@@ -67,15 +68,28 @@ def say(case: Path, *words: str) -> dict[str, Any]:
         raise SystemExit(f"{' '.join(words)} said no JSON:\n{done.stdout[-500:]}\n{done.stderr[-1500:]}") from None
 
 
-def score(run: Path, rows: pd.DataFrame, target: str, metric_name: str) -> float:
-    """What the run's model scores on rows it has nothing to do with."""
+def score(run: Path, rows: pd.DataFrame, target: str, metric_name: str, how: str) -> tuple[float, float, float]:
+    """What the run's model scores on rows it has nothing to do with, with its own 95 % interval over whole units."""
     model, metric = load_model(run), METRICS[metric_name]
     if not model.classes:
-        return metric.value(rows[target].to_numpy(dtype=float), model.answer(rows))
+        return _with_interval(metric, rows[target].to_numpy(dtype=float), model.answer(rows), _units(rows, how))
     codes = rows[target].map(lambda value: str(int(value)) if isinstance(value, float) else str(value))
     known = codes.isin(model.classes).to_numpy()
     truth = codes[known].map({name: code for code, name in enumerate(model.classes)}).to_numpy(dtype=float)
-    return metric.value(truth, model.answer(rows[known]))
+    return _with_interval(metric, truth, model.answer(rows[known]), _units(rows[known], how))
+
+
+def _with_interval(metric: Metric, truth: np.ndarray, output: Output, units: np.ndarray) -> tuple[float, float, float]:
+    values = bootstrap(metric, truth, {"one": output}, units, 0, 1_000)["one"]
+    return metric.value(truth, output), *percentile(values, 0.95)
+
+
+def _units(rows: pd.DataFrame, how: str) -> np.ndarray:
+    """People by their code, days by stretches, rows by themselves."""
+    if how == "latest":
+        return np.arange(len(rows)) // max(1, round(len(rows) ** 0.5))
+    keys = np.arange(len(rows)) if how == "rows" else rows[how].to_numpy()
+    return np.unique(keys, return_inverse=True)[1]
 
 
 def naive(data: Path, case: Path, target: str, task: str, metric: str, seconds: float) -> float:
@@ -120,13 +134,14 @@ def one(name: str, data: Path, keep: Path, seconds: float) -> dict[str, Any]:
     record = first if "sealed" in first else first["error"]["run"]
     run = case / "runs" / record["run"]
     sealed = record["sealed"]
-    independent = score(run, frame[away], target, sealed["metric"])
+    independent = score(run, frame[away], target, sealed["metric"], how)
     promised = naive(seen, keep / f"{name}-naive", target, task, sealed["metric"], seconds)
     return {
         "set": name, "told": told, "dropped": dropped, "asked": asked, "refused": refused,
         "split": f"{plan['split']['kind']} {plan['split']['column']}".strip(), "metric": sealed["metric"],
         "sealed": [sealed["value"], sealed["low"], sealed["high"]], "independent": independent, "naive": promised,
-        "within": sealed["low"] <= independent <= sealed["high"],
+        "within": sealed["low"] <= independent[0] <= sealed["high"],
+        "level": sealed["low"] <= independent[2] and independent[1] <= sealed["high"],
     }  # fmt: skip
 
 
@@ -148,7 +163,12 @@ def main() -> None:
         print(f"  plan            left out {line['dropped']}; asked about {line['asked']}")
         print(f"  train           {'waited for an answer' if line['refused'] else 'had nothing to ask'}")
         print(f"  sealed          {value:.4f} ({low:.4f} to {high:.4f})")
-        print(f"  truly apart     {line['independent']:.4f}, {'inside' if line['within'] else 'OUTSIDE'} that interval")
+        apart_value, apart_low, apart_high = line["independent"]
+        where = "inside" if line["within"] else "outside"
+        both = "the two overlap" if line["level"] else "and THE TWO DO NOT OVERLAP"
+        print(
+            f"  truly apart     {apart_value:.4f} ({apart_low:.4f} to {apart_high:.4f}), {where} that interval; {both}"
+        )
         print(f"  naive promise   {line['naive']:.4f}", flush=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,16 @@ class Model:
     temperature: float = 1.0
     conformal: Conformal | None = None
 
+    def packages(self) -> tuple[str, ...]:
+        """What answering needs beside what every classical model does."""
+        needed: dict[str, tuple[str, ...]] = {
+            "LightBoosting": ("lightgbm",),
+            "OrderedBoosting": ("catboost",),
+            "SentenceVectors": ("torch", "transformers"),
+        }
+        held = {type(step).__name__ for member in self.members for step in _steps_of(member.pipeline)}
+        return tuple(name for kind, names in needed.items() if kind in held for name in names)
+
     def answer(self, frame: pd.DataFrame) -> Output:
         """The output for rows as they stand in a file. Raises `BadInput` when a column is missing."""
         return self.answer_prepared(prepare(frame, self.schema))
@@ -85,6 +96,15 @@ class Model:
         if not self.classes:
             return Output(numbers=np.clip(total[:, 0], self.low, self.high))
         return labelled(tempered(total, self.temperature), self.cut)
+
+
+def _steps_of(fitted: Any) -> Iterator[Any]:
+    """Every step, transformer and copy within a fitted pipeline, and itself."""
+    yield fitted
+    inner = [step for _, step in getattr(fitted, "steps", ())]
+    inner += [step for _, step, *_ in getattr(fitted, "transformers_", ())] + list(getattr(fitted, "models_", ()))
+    for step in inner:
+        yield from _steps_of(step)
 
 
 def raw_output(pipeline: Pipeline, prepared: pd.DataFrame, classes: int) -> Floats:

@@ -59,7 +59,7 @@ def run_record(
         },
         times=times,
         peak_memory_mb=peak_memory_mb(),
-        versions=versions("numpy", "scipy", "pandas", "scikit-learn", "skops", "threadpoolctl"),
+        versions=versions("numpy", "scipy", "pandas", "scikit-learn", "skops", "threadpoolctl", *model.packages()),
         machine=machine(),
         files=files_of(run),
         diagnostics=diagnostics,

@@ -33,11 +33,15 @@ _lock = threading.Lock()
 
 def available() -> str:
     """Empty when sentence vectors can be had here and now; else why not, in a sentence."""
-    if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers")):
+    if not _installed():
         return 'Sentence vectors were not tried: they need pip install "train-or-not[lora]".'
     if not is_present(MINILM):
         return "Sentence vectors were not tried: the embedded MiniLM was not fetched yet (train-or-not climb does)."
     return ""
+
+
+def _installed() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("torch", "transformers"))
 
 
 def warm(texts: Sequence[str], progress: Progress, seconds: float) -> str:
@@ -108,10 +112,9 @@ def _model() -> Any:
 
 @functools.cache
 def _opened() -> Any:
-    if reason := available():
+    if not _installed():
         raise EnvironmentMissing(
             "This model reads texts as sentence vectors, and what reads them is not installed.",
-            why=reason,
             fix='pip install "train-or-not[lora]", then: train-or-not doctor',
             code="extra-missing",
         )
@@ -121,7 +124,7 @@ def _opened() -> Any:
 
 
 class _Quiet:
-    """Progress that says nothing: the model is in the cache, so there is nothing to wait for."""
+    """Progress that says nothing: the model is in the cache as a rule, and fetched once where it is not."""
 
     def phase(self, text: str) -> None:
         """Say nothing."""

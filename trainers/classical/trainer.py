@@ -257,8 +257,8 @@ class _Training:
         slices = errors_by_slice(sealed_rows, problem.setup.schema, truth, ours)
         if note := told(slices, number=not classes):
             self.notes.append(note)
-        diagnostics["groups"] = by_group(rows.features.iloc[split.test], truth, ours)
-        diagnostics["tables"] = as_table(diagnostics["groups"])
+        groups = by_group(rows.features.iloc[split.test], truth, ours)
+        diagnostics |= {"groups": groups, "tables": as_table(groups)}
         diagnostics |= {"slices": slices, "sealed_openings": opening, "test_part": self.test_part}
         if model.conformal:
             diagnostics["conformal"] = conformal.held(model.conformal, truth, ours)

@@ -13,6 +13,7 @@ from trainers.use.rung_folder import read_kept
 # What `serve` and `predict` import; the questionnaire, the reports and the trainers' extras stay out.
 _SERVING = ("pydantic", "pyyaml", "fastapi", "uvicorn")
 _TABLES = ("numpy", "scipy", "pandas", "scikit-learn", "skops", "threadpoolctl")
+_BESIDE_TABLES = ("lightgbm", "catboost", "torch", "transformers")
 _LANGUAGE = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
 _ASKING = ("openai", "genai-prices", "bm25s", "PyStemmer")
 
@@ -32,6 +33,8 @@ def _needed(opened: OpenedRun) -> tuple[str, ...]:
     """What this run imports beside what every run does."""
     if opened.record.plan.trainer == "lora":
         return _LANGUAGE
+    if opened.record.plan.trainer == "classical":
+        return tuple(name for name in _BESIDE_TABLES if name in opened.record.versions)
     if opened.record.plan.trainer != "rung":
         return ()
     kept = read_kept(opened.folder)
@@ -55,6 +58,11 @@ def dockerfile(opened: OpenedRun) -> str:
     index = " --extra-index-url https://download.pytorch.org/whl/cpu" if language else ""
     base = str(opened.record.hyperparameters.get("base", ""))
     beside = f"COPY {base}/ {base}/\n" if base and (opened.folder.parent.parent / base).is_dir() else ""
+    # LightGBM's wheel, unlike scikit-learn's, brings no OpenMP of its own, and the slim image has none.
+    threads = (
+        "RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*\n"
+    )
+    system = threads if "lightgbm" in _needed(opened) else ""
     home = "useradd --create-home server" if language else "useradd --no-create-home server"
     return f"""\
 # docker build -t my-model .
@@ -62,7 +70,7 @@ def dockerfile(opened: OpenedRun) -> str:
 FROM python:3.11-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1
 WORKDIR /model
-COPY requirements.txt .
+{system}COPY requirements.txt .
 RUN pip install --no-cache-dir{index} -r requirements.txt
 # The tool itself, without the packages that only asking, reporting and training need. A wheel works as well.
 ARG TOOL=train-or-not=={__version__}
