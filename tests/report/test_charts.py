@@ -63,7 +63,8 @@ def test_letters_stay_letters_and_colours_are_the_pages_own(name: str) -> None:
 def test_each_row_of_a_chart_is_a_row_of_its_table(name: str) -> None:
     chart = CHARTS[name]
     if chart.shape == "matrix":
-        assert [f"{point.value:,.0f}" for point in chart.points] == [cell for row in chart.twin.rows for cell in row[1:]]
+        told = [cell for row in chart.twin.rows for cell in row[1:]]
+        assert [f"{point.value:,.0f}" for point in chart.points] == told
         return
     if chart.shape in ("lines", "trends"):
         assert len({point.label for point in chart.points}) == len(chart.twin.columns) - 1

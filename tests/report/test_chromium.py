@@ -13,6 +13,7 @@ import pytest
 from chromium import CHROMIUM, Browser
 from hostile import STRINGS, hostile, hostile_and_open, page_of
 from report_examples import EXAMPLES
+from screens import LIMIT, LINE, compare, difference, small
 
 from advisor.report.page import to_html
 from advisor.report.story import tell
@@ -78,12 +79,44 @@ def test_a_page_is_quiet_fits_and_can_be_read(
     page = artefacts / f"{name}.html"
     page.write_text(to_html(tell(EXAMPLES[name]())), encoding="utf-8")
     browser.open(page, width=width, dark=dark)
-    browser.screenshot(artefacts / f"{name}-{width}-{'dark' if dark else 'light'}.png")
+    picture = artefacts / f"{name}-{width}-{'dark' if dark else 'light'}.png"
+    browser.screenshot(picture)
     quiet(browser, page)
+    assert compare(picture.stem, picture.read_bytes(), drawn_by(browser)) == ""
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     looked = browser.evaluate(LOOK)
     assert looked["seen"] > 100
     assert looked["weak"] == []
+
+
+def drawn_by(browser: Browser) -> str:
+    """The browser's version, and how wide and high it draws letters of each of the page's fonts."""
+    measured = browser.evaluate(
+        """(() => { const told = [];
+        for (const name of ['--text', '--display', '--code']) {
+          const line = document.createElement('span');
+          line.style.cssText = `position:absolute;visibility:hidden;font:100px var(${name})`;
+          line.textContent = 'Should we train? 0123456789';
+          document.body.append(line);
+          told.push(Math.round(line.offsetWidth), Math.round(line.offsetHeight));
+          line.remove();
+        } return told.join(' '); })()"""
+    )
+    return f"{browser.do('Browser.getVersion')['product']} {measured}"
+
+
+def test_a_page_that_looks_otherwise_is_noticed(browser: Browser, tmp_path: Path) -> None:
+    page, picture = tmp_path / "page.html", tmp_path / "picture.png"
+    shots = []
+    for heading in ("", "h1{font-size:3rem}"):
+        text = to_html(tell(EXAMPLES["rag"]())).replace("</style>", f"{heading}</style>")
+        page.write_text(text, encoding="utf-8")
+        browser.open(page)
+        browser.screenshot(picture)
+        shots.append(small(picture.read_bytes()))
+    mean, line = difference(*shots)
+    assert mean > LIMIT or line > LINE
+    assert difference(shots[0], shots[0]) == (0.0, 0.0)
 
 
 @pytest.mark.heavy
