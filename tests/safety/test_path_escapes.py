@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable
@@ -116,6 +117,8 @@ def test_links_where_this_tool_keeps_its_own_files_are_not_written_through(tmp_p
     from advisor.interview.lock import hold
     from trainers.climb.answers import AnswerStore
     from trainers.common.lock import locked
+    from trainers.use.sinks import sink_for
+    from trainers.use.wholefile import _alone
 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -123,8 +126,10 @@ def test_links_where_this_tool_keeps_its_own_files_are_not_written_through(tmp_p
     victim.write_text("precious")
     case = tmp_path / "my-case"
     (case / ".climb").mkdir(parents=True)
-    (case / "away").symlink_to(elsewhere)
-    for name in (".ask.lock", f".decision.json.{os.getpid()}.part", ".climb/answers.sqlite", ".climb/lock"):
+    for name in ("away", ".answers.parquet.pieces"):
+        (case / name).symlink_to(elsewhere)
+    for name in (".ask.lock", f".decision.json.{os.getpid()}.part", ".climb/answers.sqlite", ".climb/lock",
+                 ".answers.csv.part"):  # fmt: skip
         (case / name).symlink_to(victim)
     attempts: tuple[Callable[[], object], ...] = (
         lambda: hold(Case(case)).__enter__(),
@@ -133,6 +138,8 @@ def test_links_where_this_tool_keeps_its_own_files_are_not_written_through(tmp_p
         lambda: AnswerStore(case / "away" / "answers.sqlite"),
         lambda: locked(case / "away").__enter__(),
         lambda: locked(case / ".climb").__enter__(),
+        lambda: _alone(case / ".answers.csv.part").__enter__().truncate(0),
+        lambda: sink_for(case / "answers.parquet", io.BytesIO()).resume(0),
     )
     for write in attempts:
         with contextlib.suppress(Problem, OSError):

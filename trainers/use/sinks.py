@@ -15,7 +15,7 @@ from typing import IO, Any, Protocol
 import pandas as pd
 
 from advisor.base.errors import BadInput, EnvironmentMissing
-from advisor.base.files import write_atomically
+from advisor.base.files import inside, write_atomically
 from trainers.use.answers import Answers
 from trainers.use.written import as_table, csv_header, csv_lines, json_lines
 
@@ -104,6 +104,7 @@ class _Parquet:
         return all(self._piece(number).is_file() for number in range(good))
 
     def resume(self, good: int) -> None:
+        inside(self._folder.parent, self._folder.name)  # a link here would have another folder's files deleted
         keep = {self._piece(number).name for number in range(good)}
         for path in list(self._folder.iterdir()) if self._folder.is_dir() else []:
             if path.name not in keep:

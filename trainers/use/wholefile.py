@@ -185,7 +185,7 @@ def _done_before(note: Path, key: str) -> Done:
 @contextlib.contextmanager
 def _alone(part: Path) -> Iterator[IO[bytes]]:
     """The part file, held by this process alone; the kernel lets go of it when the process dies."""
-    descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
     with os.fdopen(descriptor, "r+b") as stream:
         try:
             import fcntl
