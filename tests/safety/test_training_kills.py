@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -9,35 +10,45 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from promises import Figure
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.append(str(TESTS / "trainers"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "trainers"))
 
+from training_plans import LIGHT, Silent, plan_for, run_folder, written
+
+from advisor.records.plain import to_plain
+from advisor.records.plan import Plan
+from trainers.common.runfolder import verify
+
+TESTS = Path(__file__).resolve().parents[1]
 # A fork for each attempt, so that libraries load once; killed at random until `kills` is reached, then left in peace.
-CLASSICAL = """
+TRAIN = """
 import os, random, signal, sys, time
-sys.path[:0] = [sys.argv[1], sys.argv[1] + "/trainers", str(__import__("pathlib").Path(sys.argv[1]).parent)]
+sys.path[:0] = [sys.argv[1] + "/trainers", str(__import__("pathlib").Path(sys.argv[1]).parent)]
 from pathlib import Path
-import numpy as np
-import pandas as pd
-from training_plans import Silent, plan_for, run_folder, written
-from trainers.classical.trainer import ClassicalTrainer
+from training_plans import Silent
+from advisor.records.plain import load
+from advisor.records.plan import Plan
+from trainers.registry import find_trainer
 case, kills, chance = Path(sys.argv[2]), int(sys.argv[3]), random.Random(int(sys.argv[3]))
-draw = np.random.default_rng(0)
-frame = pd.DataFrame({"x": draw.normal(size=300), "z": draw.normal(size=300), "c": [f"c{n % 5}" for n in range(300)]})
-frame["label"] = np.where(frame["x"] * frame["z"] + draw.normal(size=300) / 3 > 0, "yes", "no")
-plan = plan_for(written(frame, case.parent / "data"), "label", "binary", "roc_auc",
-                settings={"folds": 4, "leave_out": ["boosted trees", "boosted trees on the logarithm"]})
-run = run_folder(case)
-killed = 0
-while killed < kills and not (run / "COMPLETE").exists():
+plan = load(case / "plan.json", Plan)
+run = case / "runs" / f"{plan.trainer}-1"
+trainer = find_trainer(plan.trainer)
+if plan.trainer == "forecast":  # one of its libraries compiles for a minute, in every fork anew
+    import trainers.forecast.candidates
+    trainers.forecast.candidates.is_installed = lambda: False
+killed = tries = 0
+while killed < kills and tries < 3 * kills and not (run / "COMPLETE").exists():
+    tries += 1
     child = os.fork()
     if child == 0:
-        ClassicalTrainer().train(plan, case, run, Silent())
+        trainer.train(plan, case, run, Silent())
         os._exit(0)
     time.sleep(chance.uniform(0.02, 0.5))
     ended, _ = os.waitpid(child, os.WNOHANG)
@@ -48,49 +59,97 @@ while killed < kills and not (run / "COMPLETE").exists():
 child = os.fork()
 if child == 0:
     if not (run / "COMPLETE").exists():
-        ClassicalTrainer().train(plan, case, run, Silent())
+        trainer.train(plan, case, run, Silent())
     os._exit(0)
 print(killed, os.waitpid(child, 0)[1], flush=True)
 """
 
 
-def classical(folder: Path, kills: int) -> tuple[int, dict[str, bytes]]:
+def a_table(rows: int) -> pd.DataFrame:
+    draw = np.random.default_rng(0)
+    columns = {"x": draw.normal(size=rows), "z": draw.normal(size=rows), "c": [f"c{n % 5}" for n in range(rows)]}
+    frame = pd.DataFrame(columns)
+    frame["label"] = np.where(frame["x"] * frame["z"] + draw.normal(size=rows) / 3 > 0, "yes", "no")
+    return frame
+
+
+def classical_plan(folder: Path) -> Plan:
+    from trainers.classical.candidates import names
+
+    tried = ("linear", "additive curves", "boosted trees, small")
+    settings = {"folds": 4, "leave_out": [name for name in names() if name not in tried]}
+    return plan_for(written(a_table(300), folder), "label", "binary", "roc_auc", settings=settings)
+
+
+def forecast_plan(folder: Path) -> Plan:
+    from tests.forecast.test_forecasting import forecast_plan as planned
+    from tests.forecast.test_forecasting import shops
+
+    return planned(written(shops(120), folder))
+
+
+def discovery_plan(folder: Path, task: str) -> Plan:
+    from tests.unsupervised.test_discovering import looking
+
+    return looking(written(a_table(300).drop(columns="label"), folder), task)
+
+
+BACKENDS: dict[str, Callable[[Path], Plan]] = {
+    "tables": classical_plan,
+    "forecasts": forecast_plan,
+    "groups": lambda folder: discovery_plan(folder, "groups"),
+    "oddities": lambda folder: discovery_plan(folder, "oddities"),
+}
+
+
+def trained(plan: Plan, case: Path, kills: int) -> tuple[int, dict[str, bytes]]:
     """How often it was really killed, and the bytes that it left."""
+    run = run_folder(case, f"{plan.trainer}-1")
+    (case / "plan.json").write_text(json.dumps(to_plain(plan)), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", CLASSICAL, str(TESTS), str(folder / "case"), str(kills)],
-        capture_output=True, text=True, check=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [sys.executable, "-W", "ignore", "-c", TRAIN, str(TESTS), str(case), str(kills)],
+        capture_output=True, text=True, check=True, timeout=900, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     killed, status = map(int, done.stdout.split())
     assert status == 0, done.stderr[-2000:]
-    run = folder / "case" / "runs" / "classical-1"
-    names = ("test_predictions.csv", "model.json", "model-1.skops")
-    assert not list(run.rglob("*.part"))
-    return killed, {name: content_of(run / name) for name in names}
+    verify(run)
+    assert not [path for path in run.rglob("*") if path.suffix == ".part" or path.name == "work"]
+    # The record and the card hold the times that it took; everything else is compared.
+    timed = ("run.json", "COMPLETE", "MODEL_CARD.md")
+    return killed, {
+        str(path.relative_to(run)): content_of(path)
+        for path in sorted(run.rglob("*"))
+        if path.is_file() and path.name not in timed
+    }
 
 
 def content_of(path: Path) -> bytes:
-    """A file's bytes; of a zip those inside, for it notes the time of each."""
-    if path.suffix != ".skops":
+    """A file's bytes; of a zip those of its members, which are named by the time and by where they lay in memory."""
+    if path.suffix not in (".skops", ".npz"):
         return path.read_bytes()
     import zipfile
 
     with zipfile.ZipFile(path) as archive:
-        return b"".join(archive.read(name) for name in sorted(archive.namelist()) if name != "schema.json")
+        return b"".join(sorted(archive.read(name) for name in archive.namelist() if name != "schema.json"))
 
 
 @pytest.mark.heavy
-def test_tables_killed_at_random_moments_end_the_same(tmp_path: Path, figure: Figure) -> None:
-    _, whole = classical(tmp_path / "whole", 0)
+@pytest.mark.parametrize(("backend", "kills"), [("tables", 40), ("forecasts", 15), ("groups", 10), ("oddities", 8)])
+def test_a_training_killed_at_random_moments_ends_the_same(
+    backend: str, kills: int, tmp_path: Path, figure: Figure
+) -> None:
+    plan = BACKENDS[backend](tmp_path / "data")
+    _, whole = trained(plan, tmp_path / "whole", 0)
     total = runs = 0
-    while total < 60:
+    while total < kills:
         runs += 1
-        killed, left = classical(tmp_path / f"killed-{runs}", 10 + runs)
-        assert left["test_predictions.csv"] == whole["test_predictions.csv"]
-        assert left["model.json"] == whole["model.json"]
+        killed, left = trained(plan, tmp_path / f"killed-{runs}", min(10 + runs, kills - total + 5))
+        assert [name for name in whole if left.get(name) != whole[name]] == []
+        assert set(left) == set(whole)
         total += killed
         shutil.rmtree(tmp_path / f"killed-{runs}")
-        assert runs < 30, "it ends before it can be killed"
-    figure(16, "tables: resumed after SIGKILL, same bytes", f"{total} of {total}")
+        assert runs < 40, "it ends before it can be killed"
+    figure(16, f"{backend}: resumed after SIGKILL, same bytes", f"{total} of {total}")
 
 
 def tuned(model: Path, work: Path, seed: int) -> tuple[int, Path]:
@@ -123,10 +182,6 @@ def test_fine_tunings_killed_at_random_moments_end_the_same(tmp_path: Path, figu
 
 def test_a_training_killed_once_ends_the_same(tmp_path: Path) -> None:
     """The quick form of the above: killed when the first fits are on disk."""
-    import numpy as np
-    import pandas as pd
-    from training_plans import LIGHT, Silent, plan_for, run_folder, written
-
     from trainers.classical.trainer import ClassicalTrainer
 
     draw = random.Random(0)
