@@ -15,7 +15,7 @@ from scipy import stats
 from advisor.records.run import Score
 from trainers.common.metrics import Floats, Integers, Metric, Output
 
-_CELLS = 20_000_000
+_CELLS = 8_000_000
 _CHUNK = 500_000
 
 
