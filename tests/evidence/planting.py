@@ -347,9 +347,7 @@ def table_of(tallies: dict[str, Tally]) -> str:
 
 
 if __name__ == "__main__":
-    from tests.conftest import ROOT
-
-    data = ROOT.parent / "shared" / "data"
+    data = Path(__file__).resolve().parents[3] / "shared" / "data"
     numbers = [word for word in sys.argv[1:] if word.isdigit()]
     chosen = HELD_OUT if "--held-out" in sys.argv else FRESH if "--fresh" in sys.argv else BASES
     print(table_of(run(data, int(numbers[0]) if numbers else 3, bases=chosen)))
