@@ -255,7 +255,7 @@ def test_a_tiny_budget_still_ends_with_an_answer_and_says_what_was_left_out(shar
     data = some_rows(shared_data / "adult" / "data.csv", tmp_path, 3_000)
     plan = plan_for(data, "income", "binary", "roc_auc", budget=0.05)
     record = find_trainer("classical").train(plan, tmp_path, run_folder(tmp_path), Silent())
-    assert record.chosen.startswith("linear")
+    assert record.chosen == "boosted trees, small"  # what is quick and good has the first turn
     left_out = [candidate for candidate in record.candidates if candidate.development is None]
     assert left_out
     assert all("time budget" in candidate.note for candidate in left_out)
