@@ -54,9 +54,9 @@ def for_csv(text: str) -> str:
 
 
 def for_prompt(text: object, limit: int = 20_000) -> str:
-    """Text inside a fence of a prompt: it cannot close the fence or open one of its own."""
+    """Text inside a fence of a prompt: it cannot close the fence, open one of its own, or begin a turn of the chat."""
     kept = "".join(c if c in "\n\t" else _visible(c) for c in str(text)[:limit])
-    return kept.replace("<<<", "‹‹‹").replace(">>>", "›››").replace("```", "'''")
+    return kept.replace("<<<", "‹‹‹").replace(">>>", "›››").replace("```", "'''").replace("<|", "‹|")
 
 
 def one_of(names: list[str] | tuple[str, ...], limit: int = 8) -> str:

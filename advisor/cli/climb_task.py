@@ -54,6 +54,7 @@ def answers_of(case: Case) -> Answers:
 
 def _from_table(case: Case, answers: Answers, arguments: argparse.Namespace) -> Task | None:
     from advisor.base.tables import read_table
+    from advisor.cli.chain import look_of
     from trainers.climb.task import classification
 
     path, target = answers.data_path(case), answers.target
@@ -74,6 +75,9 @@ def _from_table(case: Case, answers: Answers, arguments: argparse.Namespace) -> 
                 code="no-column",
             )
     names = [str(name) for name in frame.columns if name not in (target, arguments.group)]
+    look = look_of(case)
+    if look is not None and look.target == target and look.task in ("regression", "forecast"):
+        return None  # numbers are measured by their error, texts among the columns that are learned from
     if arguments.as_text:
         texts = [_as_text(row) for row in _records(frame[names])]
     else:

@@ -106,6 +106,8 @@ def served(folder: Path) -> Iterator[list[str]]:
                 if server.poll() is not None:
                     raise SystemExit((folder / "server.log").read_text())
                 time.sleep(0.5)
+            else:
+                raise SystemExit("transformers serve was not ready within five minutes")
             url = f"http://127.0.0.1:{port}/v1"
             yield ["--endpoint", url, "--model", model, "--price", "0,0", "--max-tokens", "9000000", "--workers", "1"]
         finally:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.climb.bad_server import BadServer
 from tests.command import train_or_not
+from trainers.common.lock import locked
 
 
 def a_case(folder: Path, *, text: bool) -> None:
@@ -100,3 +101,33 @@ def test_a_mistake_is_refused_with_its_cure(
     said = train_or_not("climb", "case", *words, folder=folder)
     assert said.code == 2
     assert code in said.err and "fix:" in said.err
+
+
+def test_a_key_is_asked_for_before_a_yes_and_two_climbs_of_a_case_are_told_apart_from_trainings(
+    tmp_path: Path,
+) -> None:
+    a_case(tmp_path, text=True)
+    paid = ("--endpoint", "https://api.openai.com/v1", "--model", "gpt-6-luna", "--max-usd", "1")
+    said = train_or_not("climb", "case", *paid, folder=tmp_path)
+    assert said.code == 5 and "no-key" in said.err and "export TRAIN_OR_NOT_API_KEY" in said.err
+    (tmp_path / "case" / ".climb").mkdir(exist_ok=True)
+    with locked(tmp_path / "case" / ".climb", "climb"):
+        said = train_or_not("climb", "case", folder=tmp_path)
+    assert said.code == 2 and "Another climb of this case is running" in said.err
+
+
+def test_numbers_beside_a_text_are_measured_by_their_error(tmp_path: Path) -> None:
+    generator = random.Random(1)
+    with (tmp_path / "rows.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["message", "price"])
+        for at in range(300):
+            good = generator.random() < 0.5
+            words = "a bright and spacious flat" if good else "a dark and narrow old room"
+            writer.writerow([f"{words} number {at}", round((900 if good else 400) + generator.gauss(0, 30), 2)])
+    assert train_or_not("new", "case", folder=tmp_path).code == 0
+    looked = train_or_not("look", "case", "--data", "rows.csv", "--target", "price", "--quiet", folder=tmp_path)
+    assert looked.code == 0, looked.err
+    said = train_or_not("climb", "case", "--dry-run", "--json", folder=tmp_path)
+    assert said.code == 0, said.err
+    assert said.json["task"] == "regression" and said.json["calls"] == 0

@@ -98,3 +98,15 @@ def test_questions_that_name_no_document_of_the_folder_are_refused(tmp_path: Pat
     path.write_text(json.dumps({"question": "?", "answer": "x", "document": "b.md"}))
     with pytest.raises(BadInput, match=r"not in the folder: b\.md"):
         question_answering(path, tmp_path / "documents")
+
+
+def test_numbers_are_sent_to_the_table_they_belong_in(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="answers are numbers"):
+        pairs(written(tmp_path, [{"input": f"house {at}", "output": at * 1.5} for at in range(100)]))
+
+
+def test_labels_that_are_numbers_are_named_as_a_hindrance() -> None:
+    from trainers.climb.task import classification
+
+    task = classification([f"text {at}" for at in range(100)], [str(at % 3) for at in range(100)])
+    assert any("name them in words" in note for note in task.notes)

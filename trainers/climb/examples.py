@@ -62,6 +62,14 @@ def pairs(file: Path, metric: str = "") -> Task:
     texts = [answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False) for answer in answers]
     if len(texts) >= REPEATS * len(set(texts)):
         return classification(asked, texts, metric=metric)
+    if all(isinstance(answer, int | float) for answer in answers):
+        raise BadInput(
+            "The answers are numbers that hardly ever come back.",
+            where=str(file),
+            why="Words can be compared with words; a number is judged by how far off it is.",
+            fix="Write them as a table and name the column: train-or-not look CASE --data FILE.csv --target COLUMN",
+            code="numbers",
+        )
     items = [Item(sha256_of_text(question), question, (right,)) for question, right in zip(asked, texts, strict=True)]
     return split("generation", metric_for("generation", [], metric), items)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trainers.lora.session import Session
 
 PACKAGES = ("torch", "transformers", "peft", "safetensors", "gguf")
-FEWEST, HELD_OUT = count("tuning", "fewest"), count("tuning", "held_out")
+FEWEST, HELD_OUT, MOST = (count("tuning", name) for name in ("fewest", "held_out", "most_examples"))
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class FineTuned:
         self._task = task
         self._begin(task)
         session = self._session = self._opened()
-        rows = [session.encoder.encode(self._example(item, at)) for at, item in enumerate(task.train, 1)]
+        rows = [session.encoder.encode(self._example(item, at)) for at, item in enumerate(task.train[:MOST], 1)]
         longest = session.model.config.max_position_embeddings
         rows = [row for row in rows if len(row.ids) <= longest]
         held, learned = rows[:HELD_OUT], rows[HELD_OUT:]
