@@ -22,7 +22,7 @@ def schema_for(verb: str) -> dict[str, Any]:
 
 
 def _kinds() -> dict[str, tuple[Any, ...]]:
-    from advisor.cli import shapes
+    from advisor.cli import rule_shapes, shapes
     from advisor.cli.diff import Difference
     from advisor.records.decision import Decision
     from advisor.records.look import Look
@@ -35,19 +35,21 @@ def _kinds() -> dict[str, tuple[Any, ...]]:
         "list": (shapes.Cases,),
         "look": (Look,),
         "decide": (Decision,),
-        "explain": (shapes.Explained, shapes.RulePage, shapes.FactPage, shapes.PitfallPage),
+        "explain": (shapes.Explained, rule_shapes.RulePage, rule_shapes.FactPage, rule_shapes.PitfallPage),
         "climb": (shapes.Climbed, shapes.Announced),
         "report": (Story,),
         "plan": (shapes.Planned,),
-        "train": (RunRecord,),
+        "train": (RunRecord, shapes.Retrained),
         "predict": (shapes.Predicted,),
         "serve": (shapes.Serving,),
         "export": (shapes.Exported,),
         "monitor": (shapes.Watched,),
+        "distill": (shapes.Distilled,),
+        "track": (shapes.Tracked,),
         "diff": (Difference,),
         "rules": (
-            *(shapes.Proof, shapes.Tested, shapes.RulePage, shapes.FactPage, shapes.Drawn),
-            *(shapes.Rules, shapes.Facts, shapes.Places, shapes.Sources),
+            *(rule_shapes.Proof, rule_shapes.Tested, rule_shapes.RulePage, rule_shapes.FactPage, rule_shapes.Drawn),
+            *(rule_shapes.Rules, rule_shapes.Facts, rule_shapes.Places, rule_shapes.Sources),
         ),
         "doctor": (shapes.Examined,),
         "demo": (shapes.Shown,),
