@@ -179,6 +179,8 @@ def table(lines: dict[str, dict[str, dict[str, Any]]], systems: list[str]) -> No
     for name, line in lines.items():
         better = METRICS[ALL[name][2]].greater_is_better
         present = {system: one["value"] for system, one in line.items() if system in systems}
+        if len(present) < 2:
+            continue
         order = pd.Series(present).rank(ascending=not better)
         for system in systems:
             ranks[system].append(float(order.get(system, len(systems))))
