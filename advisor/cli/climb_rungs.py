@@ -87,6 +87,7 @@ def climb_text(
                 _opener(case, task, door.name),
                 every_rung=arguments.every_rung,
                 workers=1 if local else arguments.workers,
+                until=asker.until,
                 shown=live.shown,
                 rung_begins=live.begins,
             )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from advisor.base.llm import AttemptFailed, Message
 from advisor.records.climb import ClimbRecord
@@ -182,3 +183,18 @@ def test_one_word_rules_learn_the_words() -> None:
     rule = OneWordRule()
     rule.prepare(task)
     assert np.mean([task.score(item, rule.answer(item).text) for item in task.development]) == 1.0
+
+
+def test_when_the_time_is_over_only_what_takes_seconds_is_measured(tmp_path: Path) -> None:
+    from trainers.climb.learned import EmbeddingsAndLinear
+
+    def never(texts: Sequence[str]) -> NDArray[np.float32]:
+        raise AssertionError("nothing that takes long begins")
+
+    asker = asker_for(SayingDoor(right_label), tmp_path)
+    climb = Climb(tickets(), None, asker.meter, lambda rung: 1, until=0.0)
+    rungs = [Majority(), ZeroShot(asker), WordsAndLinear(), EmbeddingsAndLinear(never)]
+    record = climb.climb(rungs, endpoint="x", as_of="2026-11-22")
+    assert [rung.status for rung in record.rungs] == ["measured", "not_reached", "measured", "not_reached"]
+    assert record.stopped == "The time for this climb is over." and record.calls == 0
+    assert record.recommended == "linear on words"

@@ -22,7 +22,10 @@ from trainers.common.sequential import smallest_visible_difference
 
 @dataclass
 class Climb:
-    """One climb while it runs. `opened` is told which rung is about to see the sealed part, and counts the openings."""
+    """One climb while it runs. `opened` is told which rung is about to see the sealed part, and counts the openings.
+
+    From `until` on (of `time.monotonic`) no rung begins that takes long; those that take seconds still are measured.
+    """
 
     task: Task
     requirement: float | None
@@ -30,6 +33,7 @@ class Climb:
     opened: Callable[[str], int]
     every_rung: bool = False
     workers: int = 1
+    until: float = float("inf")
     shown: Callable[[Measured], None] = lambda measured: None
     rung_begins: Callable[[Rung], None] = lambda rung: None
     done: list[Measured] = field(default_factory=list)
@@ -84,6 +88,9 @@ class Climb:
             self.outcomes.append((rung, None, "not_applicable", reason))
         elif self.enough and costs and not self.every_rung:
             self.outcomes.append((rung, None, "not_reached", "A cheaper rung is already enough."))
+        elif costs and monotonic() >= self.until:
+            self.stopped = self.stopped or "The time for this climb is over."
+            self.outcomes.append((rung, None, "not_reached", self.stopped))
         elif rung.paid and (reason := self.stopped or self.server_gone):
             self.outcomes.append((rung, None, "not_reached", reason))
         else:
