@@ -6,7 +6,6 @@ made and never written, printed or put into an error. Retrying, counting money a
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import threading
@@ -18,6 +17,8 @@ from typing import Any, Literal, Protocol
 from advisor.base.choices import decision_request, decision_weights, letter_weights, lettered
 from advisor.base.errors import EnvironmentMissing, Problem
 from advisor.base.keys import KEY_NAMES, check_address, key_for, without_key
+from advisor.base.replies import asked_to_wait
+from advisor.base.replies import read_json as read_json
 from advisor.base.safetext import plain
 
 OPENAI = "https://api.openai.com/v1"
@@ -260,22 +261,12 @@ class OpenAIDoor:
                 # A refused request (4xx) does no work; what a failing server did, nobody can tell.
                 billed=status >= 500,
                 status=status,
-                wait=_asked_to_wait(error.response.headers),
+                wait=asked_to_wait(error.response.headers),
                 fix=fix,
             )
         if isinstance(error, openai.OpenAIError | ValueError | TypeError | KeyError | AttributeError):
             return AttemptFailed(f"{self.name} sent an answer that cannot be read.", retry=True, billed=True)
         return error
-
-
-def _asked_to_wait(headers: Mapping[str, str]) -> float:
-    """Seconds from `retry-after-ms` or `retry-after`; 0 when neither is there or readable."""
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return max(0.0, float(headers[name]) * scale)
-        except (KeyError, ValueError):
-            continue
-    return 0.0
 
 
 def _reply(completion: Any, seconds: float) -> Reply:
@@ -298,19 +289,3 @@ def _reply(completion: Any, seconds: float) -> Reply:
 def _count(usage: Any, name: str) -> int | None:
     value = getattr(usage, name, None)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def read_json(text: str) -> Any:
-    """The JSON value in a model's answer, with or without a code fence or words around it. Raises `ValueError`."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    decoder = json.JSONDecoder()
-    for start, character in enumerate(text):
-        if character in "{[":
-            try:
-                return decoder.raw_decode(text, start)[0]
-            except ValueError:
-                continue
-    raise ValueError("no JSON value in the answer")
