@@ -6,6 +6,7 @@ TRAIN_OR_NOT_CACHE=~/.cache python -m pytest tests/lora/test_benchmarks.py -m he
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -52,6 +53,35 @@ def test_a_step_is_leaner_and_no_slower_than_trls_with_the_same_loss(real_cache:
     assert float(ours[3]) > 1.1 * float(theirs[3])
     assert float(ours[4]) < 0.8 * float(theirs[4])
     assert float(ours[5]) == pytest.approx(float(theirs[5]), rel=0.03)
+
+
+def test_the_demo_shows_a_gain_that_passes_the_gate(real_cache: None, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "advisor",
+        "demo",
+        "--with",
+        "fine_tune",
+        "--folder",
+        str(tmp_path / "demo"),
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    case = json.loads(done.stdout)["cases"][0]
+    assert case["gate"] == "earned"
+    record = json.loads(next((tmp_path / "demo" / "tickets" / "runs").glob("*/run.json")).read_text())
+    assert record["sealed"]["value"] > 0.25
+    assert record["diagnostics"]["actual"]["seconds"] < 1.5 * 300
+
+
+def test_a_merged_model_answers_as_fast_as_its_base(real_cache: None) -> None:
+    """The interval of the merged model's ratio overlaps that of the base timed against itself."""
+    rows = {row[0]: [float(row[1]), *map(float, row[2].split(" to "))] for row in table("lora_latency.py")}
+    again, merged, apart = rows["the base again"], rows["merged"], rows["adapters apart"]
+    assert merged[1] <= again[2]
+    assert again[1] <= merged[2]
+    assert apart[1] > merged[0]
 
 
 def test_a_long_shared_instruction_is_paid_for_once(real_cache: None) -> None:

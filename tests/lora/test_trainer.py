@@ -120,6 +120,20 @@ def _json(text: str) -> object:
         return None
 
 
+def test_the_page_shows_answers_before_and_after_side_by_side(trained: tuple[Path, RunRecord]) -> None:
+    from advisor.cli.train_page import page
+
+    record = trained[1]
+    shown = list(page(record))
+    assert "The cheaper rungs beside it" in shown
+    assert not any("mean over folds" in line for line in shown)
+    head = next(place for place, line in enumerate(shown) if line.strip().startswith("Before") and "| After" in line)
+    sample = record.diagnostics["samples"][0]  # type: ignore[index]  # plain JSON
+    assert shown[head + 1].strip() == f"asked: {sample['asked']}"
+    assert any(line.strip().startswith(f"wanted: {sample['wanted']}") for line in shown[head:])
+    assert any(line.split()[:2] == ["json", "valid"] and line.endswith("%") for line in shown)
+
+
 def test_predict_answers_as_the_sealed_rows_were_answered(trained: tuple[Path, RunRecord]) -> None:
     run, _ = trained
     lines = [json.loads(line) for line in (run / "test_answers.jsonl").read_text().splitlines()]

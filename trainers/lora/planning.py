@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from advisor.base.errors import EnvironmentMissing
 from advisor.base.machine import look_at_machine
@@ -14,16 +17,8 @@ from trainers.lora.base import shape_of_base
 from trainers.lora.corpus import Corpus, read_corpus
 from trainers.lora.examples import ANSWER_KEYS
 from trainers.lora.memory import disk_mb, need, next_smaller
-from trainers.lora.presets import known_cards
+from trainers.lora.presets import known_cards, presets
 from trainers.lora.recipe import Recipe
-
-# English and JSON in the tokenizers of current models; from 3.2 to 4.8 on the data sets of this project.
-_CHARACTERS_PER_TOKEN = 3.8
-_TEMPLATE_TOKENS = 16
-# Multiply-adds: forward and backward of frozen weights, 2 + 2 operations a weight and token, a tenth for the adapters.
-_OPERATIONS = 4.4
-# What a processor core does of that in a second, of the order of 60 to 300; the run's trial steps measure it.
-_CORE_GFLOPS = 60.0
 
 
 def answer_column(plan: Plan) -> str:
@@ -52,18 +47,23 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     if shape is None:
         return Estimate(plan.budget_seconds, 0.0, 0.0, formula="Sizes of the base are not known before it is fetched.")
     machine = look_at_machine(folder)
-    shared = len(recipe.instruction) / _CHARACTERS_PER_TOKEN if recipe.instruction else 0.0
+    rules = presets()["speed"]
+    characters = rules["characters_per_token"]
+    shared = len(recipe.instruction) / characters if recipe.instruction else 0.0
     sizes = [
-        (sum(len(message.content) for message in example.messages) + len(example.rejected)) / _CHARACTERS_PER_TOKEN
-        + _TEMPLATE_TOKENS * len(example.messages)
+        (sum(len(message.content) for message in example.messages) + len(example.rejected)) / characters
+        + rules["template_tokens"] * len(example.messages)
         for example in corpus.examples
     ]
     own = [max(1.0, size - shared) for size in sizes]
     trained_rows = len(own) * (1 - plan.split.test_share)
     tokens = recipe.epochs * trained_rows * (sum(own) / len(own) + shared / recipe.batch)
-    speed = _CORE_GFLOPS * max(1, machine.processors) if not machine.cards else 20_000.0
-    training = tokens * shape.parameters * _OPERATIONS / (speed * 1e9)
-    answering = 2 * min(recipe.sealed_rows, len(own) * plan.split.test_share) * 0.6 if not machine.cards else 30.0
+    speed = rules["card_gflops"] if machine.cards else product_speed() * rules["share_of_products"]
+    training = tokens * shape.parameters * rules["operations"] / (speed * 1e9)
+    asked = min(recipe.sealed_rows, len(own) * plan.split.test_share)
+    # The tuned model reads a row and answers; the rival reads as many rows again as it is shown examples.
+    read = asked * (2 + recipe.shots) * sum(own) / len(own)
+    answering = read * shape.parameters * rules["reading_operations"] / (speed * 1e9)
     dtype = recipe.dtype if recipe.dtype != "auto" else _likely_dtype(machine.features, bool(machine.cards))
     wanted = need(
         shape,
@@ -88,11 +88,26 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
         peak_memory_mb=round(wanted.total, 1),
         disk_mb=round(disk_mb(shape, recipe), 1),
         usd=0.0,
-        formula=f"{tokens:,.0f} tokens × {shape.parameters:,} weights × {_OPERATIONS} at {speed:g} GFLOP/s, at most "
+        formula=f"{tokens:,.0f} tokens × {shape.parameters:,} weights × {rules['operations']} at {speed:,.0f} GFLOP/s "
+        f"({'the card, roughly' if machine.cards else 'measured just now'}), at most "
         f"the budget of {plan.budget_seconds:g} s; then the sealed rows are answered twice. Memory: {wanted.words()}. "
         f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, int(max(sizes)) + 1)}.",
         error_band="Time: half to twice, the run's own trial steps say it closer. Memory: a fifth either way.",
     )
+
+
+def product_speed() -> float:
+    """GFLOP/s of this machine at this moment, by products of matrices as a small model has them; a tenth of a second.
+
+    In float32 and by numpy, as torch is not loaded to make a plan. A processor with bfloat16 is faster.
+    """
+    left, right = np.ones((512, 576), dtype=np.float32), np.ones((576, 1536), dtype=np.float32)
+    best = float("inf")
+    for _ in range(6):
+        start = time.perf_counter()
+        left @ right
+        best = min(best, time.perf_counter() - start)
+    return 2 * left.shape[0] * left.shape[1] * right.shape[1] / best / 1e9
 
 
 def _likely_dtype(features: frozenset[str], card: bool) -> str:
