@@ -15,6 +15,7 @@ TRAINERS = {
     "labelling": "trainers.labelling.trainer:LabellingTrainer",
     "logged": "trainers.logged.trainer:LoggedTrainer",
     "lora": "trainers.lora.trainer:LoraTrainer",
+    "scratch": "trainers.scratch.trainer:ScratchTrainer",
     "unsupervised": "trainers.unsupervised.trainer:UnsupervisedTrainer",
 }
 

@@ -53,5 +53,7 @@ def route_of(
                 line.get("needs_target", False),
                 line.get("picks_columns", False),
             )
-    name = by_rule or rules["trainers"].get(approach, "")
+    if approach not in rules["trainers"]:
+        return Route()
+    name = by_rule or rules["trainers"][approach]
     return Route(name if name in known else "", "", True, approach in rules["needs_target"])

@@ -50,6 +50,7 @@ ORIGINS = {"default": "assumed", "stated": "you said", "observed": "seen in the 
 BASELINES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
+    "small_model": "the best small model on the raw numbers",
     "today": "what is done today",
     "best_action": "always the best single action",
     "chance": "chance",

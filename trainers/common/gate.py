@@ -18,6 +18,7 @@ from trainers.common.metrics import Floats, Integers, Metric, Output
 NAMES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
+    "small_model": "the best small model on the raw numbers",
     "today": "what is done today",
     "best_action": "always the best single action",
     "chance": "chance",

@@ -24,6 +24,7 @@ BACKENDS = {
     "forecast": "trainers.use.forecasts:open_forecasts",
     "logged": "trainers.use.policies:open_policies",
     "lora": "trainers.use.language:open_language",
+    "scratch": "trainers.use.pictures:open_pictures",
     "unsupervised": "trainers.use.discoveries:open_discoveries",
     "rung": "trainers.use.rungs:open_rung",
 }

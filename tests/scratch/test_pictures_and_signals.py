@@ -1,0 +1,161 @@
+"""Pictures and signals from nothing: learnt, held against small models, resumed to the same network."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits
+
+pytest.importorskip("torch")
+TESTS = Path(__file__).resolve().parents[1]
+sys.path.append(str(TESTS / "trainers"))
+
+from training_plans import Silent, plan_for, run_folder, written  # noqa: E402  after the path is set
+
+from advisor.base.errors import BadInput  # noqa: E402
+from advisor.records.plan import Plan  # noqa: E402
+from advisor.records.run import RunRecord  # noqa: E402
+from trainers.common.policy import policy  # noqa: E402
+from trainers.registry import find_trainer  # noqa: E402
+from trainers.scratch.kernels import random_kernels  # noqa: E402
+from trainers.scratch.linear import fit_linear  # noqa: E402
+from trainers.scratch.network import learn, moved, probabilities  # noqa: E402
+from trainers.use.opened import open_run  # noqa: E402
+
+
+def digits(kinds: int = 4) -> pd.DataFrame:
+    found = load_digits(n_class=kinds)
+    frame = pd.DataFrame(found.data, columns=[f"p{at}" for at in range(64)])
+    frame["digit"] = found.target
+    return frame
+
+
+def seeing(data: Path, task: str, target: str, seed: int = 0) -> Plan:
+    plan = plan_for(data, target, task, "macro_f1", against=("trivial", "small_model"), seed=seed)
+    return replace(plan, trainer="scratch", approach="deep_scratch")
+
+
+def train(plan: Plan, case: Path) -> RunRecord:
+    return find_trainer("scratch").train(plan, case, run_folder(case, "scratch-1"), Silent())
+
+
+@pytest.fixture
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(policy("scratch")["stop"], "rounds", 4)
+    monkeypatch.setitem(policy("scratch")["network"], "channels", 8)
+
+
+@pytest.mark.usefixtures("few_rounds")
+def test_digits_are_read_and_the_small_model_stands_beside(tmp_path: Path) -> None:
+    data = written(digits(), tmp_path)
+    record = train(seeing(data, "pictures", "digit"), tmp_path)
+    assert record.chosen == "small network"
+    assert record.sealed.value > 0.9
+    assert [item.against for item in record.gate.comparisons] == ["trivial", "small_model"]
+    assert record.gate.comparisons[0].passed
+    assert {candidate.name for candidate in record.candidates} == {"linear", "extra trees", "small network"}
+    run = tmp_path / "runs" / "scratch-1"
+    assert (run / "network.safetensors").exists()
+    opened = open_run(run)
+    some = digits().drop(columns="digit").head(20)
+    said = opened.answer(some)
+    assert (np.array(said.predictions).astype(int) == digits()["digit"].head(20)).mean() >= 0.9
+    assert opened.answer(some[some.columns[::-1]]).predictions == said.predictions
+    stored = pd.read_csv(run / "test_predictions.csv")
+    assert (stored["ours"] == stored["truth"]).mean() > 0.9
+
+
+@pytest.mark.usefixtures("few_rounds")
+def test_a_killed_training_goes_on_to_the_very_same_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = digits(3)
+    values, truth = frame.drop(columns="digit").to_numpy() / 16, frame["digit"].to_numpy()
+    held = np.arange(0, len(truth), 7)
+
+    def learnt(run: Path) -> np.ndarray:
+        return probabilities(learn(values, truth, 3, 8, held, run, 0, Silent(), 600).network, values, 8)
+
+    whole = learnt(tmp_path / "whole")
+    monkeypatch.setitem(policy("scratch")["stop"], "patience", 1)
+
+    class Killed(Silent):
+        def step(self, done: float, total: float, note: str = "") -> None:
+            if done == 2:
+                raise KeyboardInterrupt
+
+    monkeypatch.setitem(policy("scratch")["stop"], "patience", 6)
+    with pytest.raises(KeyboardInterrupt):
+        learn(values, truth, 3, 8, held, tmp_path / "cut", 0, Killed(), 600)
+    assert np.array_equal(learnt(tmp_path / "cut"), whole)
+    shutil.rmtree(tmp_path / "cut" / "work")
+    assert np.array_equal(learnt(tmp_path / "cut"), whole)
+
+
+def test_pictures_are_moved_a_little_and_stay_themselves() -> None:
+    import torch
+
+    pictures = torch.zeros(6, 1, 12, 12)
+    pictures[:, :, 4:8, 4:8] = 1.0
+    after = moved(pictures, np.random.default_rng(0))
+    assert after.shape == pictures.shape
+    assert not torch.equal(after, pictures)
+    assert float((after - pictures).abs().mean()) < 0.1
+    assert 10 < float(after[0].sum()) < 22
+
+
+def waves(rows: int = 400) -> pd.DataFrame:
+    """A pulse somewhere in the noise: of a worn machine it rises slowly and falls at once, else mirrored."""
+    draw = np.random.default_rng(0)
+    kind, values = draw.integers(0, 2, rows), draw.normal(0, 0.3, (rows, 96))
+    for row, start in enumerate(draw.integers(0, 80, rows)):
+        pulse = np.linspace(0, 3, 12)
+        values[row, start : start + 12] += pulse if kind[row] else pulse[::-1]
+    frame = pd.DataFrame(values, columns=[f"t{step}" for step in range(96)])
+    frame["machine"] = np.where(kind, "worn", "sound")
+    return frame
+
+
+def test_signals_are_told_apart_by_a_shape_that_may_stand_anywhere(tmp_path: Path) -> None:
+    record = train(seeing(written(waves(), tmp_path), "signals", "machine"), tmp_path)
+    assert record.chosen == "random convolutions and a linear model"
+    assert record.gate.outcome == "earned"
+    assert record.sealed.value > 0.85
+    said = open_run(tmp_path / "runs" / "scratch-1").answer(waves().drop(columns="machine"))
+    assert (np.array(said.predictions) == waves()["machine"]).mean() > 0.9
+
+
+def test_kernels_do_not_mind_loudness_and_rows_are_read_alone() -> None:
+    signals = np.random.default_rng(1).normal(size=(5, 100))
+    kernels = random_kernels(100, 0)
+    found = kernels.features(signals)
+    assert kernels.features(3 * signals + 7) == pytest.approx(found)
+    assert kernels.features(signals[2:3]) == pytest.approx(found[2:3])
+
+
+def test_a_class_never_seen_stays_unlikely() -> None:
+    features = np.random.default_rng(2).normal(size=(60, 3))
+    for seen in (2, 3):
+        shares = fit_linear(features, np.arange(60) % seen, 4).probabilities(features)
+        assert shares.sum(axis=1) == pytest.approx(np.ones(60))
+        assert shares[:, seen:].max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("spoil", "task", "said"),
+    [
+        (lambda f: f.drop(columns="p3"), "pictures", "no square"),
+        (lambda f: f.assign(p3="dark"), "pictures", "hold no numbers"),
+        (lambda f: f[["p0", "p1", "p2", "p3", "digit"]], "signals", "too short"),
+        (lambda f: f.assign(digit=[9, *f["digit"][1:]]), "pictures", "fewer than"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_one_sentence(spoil: object, task: str, said: str, tmp_path: Path) -> None:
+    frame = spoil(digits(2))  # type: ignore[operator]  # a function
+    with pytest.raises(BadInput, match=said) as caught:
+        train(seeing(written(frame, tmp_path), task, "digit"), tmp_path)
+    assert caught.value.fix

@@ -1,0 +1,100 @@
+"""A picture or signal model on disk: JSON, plain arrays, and safetensors for the weights of a network."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from advisor.base.errors import BadInput
+from advisor.base.files import inside, read_text, to_json
+from trainers.common.metrics import Floats
+from trainers.common.runfolder import keep
+from trainers.scratch.kernels import Kernels
+from trainers.scratch.linear import Linear
+from trainers.scratch.network import SmallNetwork, probabilities
+from trainers.scratch.shapes import Shape
+
+_FORM = 1
+
+
+@dataclass(frozen=True)
+class Seer:
+    """What answers for a run: a network for pictures, or random kernels with a linear classifier for signals."""
+
+    shape: Shape
+    classes: tuple[str, ...]
+    network: SmallNetwork | None = None
+    kernels: Kernels | None = None
+    linear: Linear | None = None
+
+    def probabilities(self, frame: pd.DataFrame) -> Floats:
+        """[rows, classes] of rows as they stand in a file."""
+        return self.of_values(self.shape.values(frame))
+
+    def of_values(self, values: Floats) -> Floats:
+        """[rows, classes] of rows that were already read by the shape."""
+        if self.network is not None:
+            return probabilities(self.network, values, self.shape.side)
+        if self.kernels is None or self.linear is None:
+            raise TypeError("a model of signals needs kernels and weights")
+        return self.linear.probabilities(self.kernels.features(values))
+
+
+def save_seer(run: Path, seer: Seer, channels: int) -> None:
+    """Write it into a run folder, and read it back."""
+    shape = {
+        "columns": list(seer.shape.columns),
+        "side": seer.shape.side,
+        "low": seer.shape.low,
+        "high": seer.shape.high,
+    }
+    if seer.network is not None:
+        import safetensors.torch
+
+        keep(run, "network.safetensors", safetensors.torch.save(dict(seer.network.state_dict())))
+    elif seer.kernels is not None and seer.linear is not None:
+        stream = io.BytesIO()
+        arrays: dict[str, Any] = {**seer.kernels.__dict__, "linear_weights": seer.linear.weights}
+        arrays |= {"middle": seer.linear.middle, "scale": seer.linear.scale, "start": seer.linear.start}
+        np.savez_compressed(stream, **arrays)
+        keep(run, "kernels.npz", stream.getvalue())
+    keep(
+        run, "model.json", to_json({"form": _FORM, "shape": shape, "classes": list(seer.classes), "channels": channels})
+    )
+    load_seer(run)
+
+
+def load_seer(run: Path) -> Seer:
+    """The model of a run. The caller has verified the run's files against their hashes."""
+    try:
+        content = json.loads(read_text(run / "model.json"))
+        if content["form"] != _FORM:
+            raise ValueError(f"form {content['form']}")
+        told = content["shape"]
+        shape = Shape(tuple(map(str, told["columns"])), int(told["side"]), float(told["low"]), float(told["high"]))
+        classes = tuple(map(str, content["classes"]))
+        if shape.side:
+            import safetensors.torch
+
+            network = SmallNetwork(len(classes), int(content["channels"]))
+            network.load_state_dict(safetensors.torch.load_file(inside(run, "network.safetensors")))
+            return Seer(shape, classes, network)
+        with np.load(inside(run, "kernels.npz"), allow_pickle=False) as kept:
+            arrays = {name: np.asarray(kept[name]) for name in kept.files}
+        kernels = Kernels(arrays["weights"], arrays["gaps"].astype(np.int64), arrays["thresholds"])
+        names = ("middle", "scale", "linear_weights", "start")
+        return Seer(shape, classes, None, kernels, Linear(*(arrays[name] for name in names)))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+        raise BadInput(
+            f"The model of {run.name} cannot be used: {type(error).__name__}.",
+            where=str(run / "model.json"),
+            fix=f"Train it again: train-or-not train {run.parent.parent} --again",
+            code="damaged-run",
+        ) from error

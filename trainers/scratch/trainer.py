@@ -1,0 +1,223 @@
+"""Train on pictures or signals from nothing as the plan says, and say whether it was worth it over small models.
+
+In order: read the rows; seal the test part; hold back a part that says when to stop; fit small models on the raw
+numbers; train the network, or a linear model on random convolutions; open the sealed part once; compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import ExtraTreesClassifier
+from threadpoolctl import threadpool_limits
+
+from advisor.base.errors import BadInput
+from advisor.base.files import to_json
+from advisor.base.safetext import plain
+from advisor.base.tables import read_table
+from advisor.records.plain import to_plain
+from advisor.records.plan import Estimate, Plan, Setting
+from advisor.records.run import Candidate, RunRecord, Score
+from trainers.classical.diagnostics import errors_of
+from trainers.classical.record import predictions_table, secondary
+from trainers.common.baselines import trivial
+from trainers.common.ending import Watch, end_run
+from trainers.common.gate import check_gate, hold_against
+from trainers.common.intervals import bootstrap, score
+from trainers.common.metrics import Floats, Integers, Metric, Output, metric_by_name
+from trainers.common.policy import policy
+from trainers.common.rows import data_path, load_rows
+from trainers.common.runfolder import keep, verify
+from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
+from trainers.common.splits import folds_of, split_rows
+from trainers.contract import Progress
+from trainers.scratch.kernels import random_kernels
+from trainers.scratch.linear import fit_linear
+from trainers.scratch.model_file import Seer, load_seer, save_seer
+from trainers.scratch.network import learn
+from trainers.scratch.shapes import PICTURES, SIGNALS, learn_shape
+
+RUNGS = ("trivial", "small_model")
+_TASK = "multiclass"
+
+
+class ScratchTrainer:
+    """The trainer named `scratch`."""
+
+    def settings(self, plan: Plan, folder: Path) -> dict[str, Setting]:
+        """The choices it would make, each with its reason."""
+        rules = policy("scratch")
+        if plan.task == PICTURES:
+            found = {"rounds": Setting(rules["stop"]["rounds"], "At most; it stops once held-back rows gain no more.")}
+        else:
+            found = {"kernels": Setting(rules["kernels"]["count"], "Random convolutions; nobody designs features.")}
+        return {name: plan.settings.get(name, setting) for name, setting in found.items()}
+
+    def estimate(self, plan: Plan, folder: Path) -> Estimate:
+        """From the size of the table, capped by the plan's budget."""
+        path = data_path(plan, folder)
+        sample = read_table(path, max_rows=200).frame
+        rows = max(len(sample), int(path.stat().st_size / max(1.0, len(sample.to_csv(index=False)) / len(sample))))
+        cells = rows * len(sample.columns)
+        rounds = policy("scratch")["stop"]["rounds"] if plan.task == PICTURES else 1
+        seconds = min(10 + cells * rounds * 2.5e-6, plan.budget_seconds)
+        return Estimate(
+            round(seconds, 1),
+            round(450 + cells * 6e-5, 1),
+            5.0,
+            formula=f"10 s and 2.5 µs a value and round ({cells:,} values, at most {rounds} rounds) on one core, "
+            f"at most the budget of {plan.budget_seconds:g} s.",
+            error_band="A third to twice; it stops early when the held-back rows gain no more.",
+        )
+
+    def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:
+        """Do what the plan says and leave the run folder complete."""
+        if plan.task not in (PICTURES, SIGNALS):
+            raise BadInput(
+                f"From nothing a {plain(plan.task, 40)!r} task is not trained.",
+                where="plan.yaml: task",
+                fix=f"Choose {PICTURES} or {SIGNALS}, or train a table: train-or-not plan CASE --approach classical",
+                code="no-task",
+            )
+        with threadpool_limits(1):
+            return _train(plan, folder, run, progress)
+
+    def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """One answer a row, in order, with the probability of each class."""
+        verify(run)
+        seer = load_seer(run)
+        for shares in seer.probabilities(pd.DataFrame(list(rows))).tolist():
+            scores = dict(zip(seer.classes, shares, strict=True))
+            yield {"prediction": max(scores, key=lambda name: scores[name]), "scores": scores}
+
+
+def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:
+    watch = Watch()
+    metric = metric_by_name(str(plan.metric.value), _TASK)
+    check_gate(plan.gate, RUNGS)
+    keep(run, "plan.json", to_json(to_plain(plan)))
+    progress.phase("Reading the rows and sealing the test part")
+    rows = load_rows(replace(plan, task=_TASK), folder)
+    classes, truth = rows.target.classes, rows.target.values.astype(np.int64)
+    before = sealed_before(plan, folder)
+    split = split_rows(rows.features, rows.target.values, plan.split, rows.split_by, plan.seed, sealed_before=before)
+    test_part = freeze(plan, folder, split)
+    _check_classes(truth[split.train], classes)
+    shape = learn_shape(rows.features.iloc[split.train], plan.task)
+    values = shape.values(rows.features)
+    train, held = folds_of(split, round(1 / policy("scratch")["stop"]["share"]), plan.seed)[0]
+    watch.lap("read_and_split")
+
+    progress.phase("Fitting small models on the raw numbers")
+    names, count = ("linear", "extra trees"), len(classes)
+    small = {name: _small(name, values[train], truth[train], count, plan.seed) for name in names}
+    scored = {name: _told(metric, truth[held], fitted(values[held]), plan.seed) for name, fitted in small.items()}
+    best = max(scored, key=lambda name: metric.gain(scored[name].value, 0.0))
+    watch.lap("cheaper_rungs")
+
+    pictures = plan.task == PICTURES
+    chosen = "small network" if pictures else "random convolutions and a linear model"
+    progress.phase(f"Training the {chosen}")
+    rounds: list[dict[str, float]] = []
+    if pictures:
+        left = plan.budget_seconds * policy("scratch")["budget"]["network"] - watch.seconds()
+        known = np.concatenate([train, held])
+        at_held = np.arange(len(train), len(known))
+        learnt = learn(
+            values[known], truth[known], len(classes), shape.side, at_held, run, plan.seed, progress, max(1.0, left)
+        )
+        rounds, seer = learnt.rounds, Seer(shape, classes, learnt.network)
+        scored[chosen] = _told(metric, truth[held], seer.of_values(values[held]), plan.seed)
+    else:
+        kernels = random_kernels(values.shape[1], plan.seed)
+        part = Seer(
+            shape, classes, None, kernels, fit_linear(kernels.features(values[train]), truth[train], len(classes))
+        )
+        scored[chosen] = _told(metric, truth[held], part.of_values(values[held]), plan.seed)
+        whole = fit_linear(kernels.features(values[split.train]), truth[split.train], len(classes))
+        seer = Seer(shape, classes, None, kernels, whole)
+    save_seer(run, seer, policy("scratch")["network"]["channels"])
+    watch.lap("fit")
+
+    progress.phase("Opening the sealed test part")
+    opening = open_sealed(folder, run.name, test_part, len(split.test))
+    sealed = truth[split.test].astype(np.float64)
+    ours = _output(seer.of_values(values[split.test]))
+    rival = _small(best, values[split.train], truth[split.train], len(classes), plan.seed)
+    rungs = {
+        "trivial": trivial(metric, truth[split.train].astype(np.float64), len(classes), len(sealed)),
+        "small_model": _output(rival(values[split.test])),
+    }
+    cheaper = {name: rungs[name] for name in plan.gate.against}
+    judged = hold_against(metric, sealed, ours, cheaper, split.test_units(), plan.gate, plan.seed)
+    keep(run, "test_predictions.csv", predictions_table(rows, split, sealed, {"ours": ours, **rungs}))
+    watch.lap("sealed")
+    settings = policy("scratch")["network" if pictures else "kernels"]
+    notes = [*rows.notes, *split.notes, f"The best small model is {best}; it was fitted again on all training rows."]
+    if note := opening_note(opening):
+        notes.append(note)
+    return end_run(
+        run,
+        plan,
+        watch,
+        chosen=chosen,
+        candidates=tuple(Candidate(name, told) for name, told in scored.items()),
+        judged=judged,
+        rows={"train": len(split.train), "development": len(held), "test": len(split.test)},
+        packages=("torch", "safetensors"),
+        secondary=secondary(_TASK, sealed, ours, metric.name),
+        hyperparameters={**settings, "seed": plan.seed, "rounds": len(rounds)},
+        diagnostics={
+            "choice": "a network from nothing was asked for; small models on the raw numbers stand beside it",
+            "rounds": rounds,
+            "sealed_openings": opening,
+            "test_part": test_part,
+            **errors_of(sealed, ours, classes),
+        },
+        notes=tuple(notes),
+        represented="Values were brought to one range by the training rows alone.",
+    )
+
+
+def _check_classes(truth: Integers, classes: tuple[str, ...]) -> None:
+    limits = policy("scratch")["limits"]
+    counts = np.bincount(truth, minlength=len(classes))
+    rare = [classes[at] for at in np.flatnonzero(counts < limits["fewest_per_class"])]
+    if rare or len(classes) > limits["classes"]:
+        raise BadInput(
+            f"{len(rare)} of {len(classes)} classes have fewer than {limits['fewest_per_class']} training rows.",
+            where=plain(", ".join(rare[:5]), 100),
+            why="From nothing a network learns a class only from its own rows.",
+            fix="Label more of them, or put rare classes together.",
+            code="too-few-rows",
+        )
+
+
+def _small(name: str, values: Floats, truth: Integers, classes: int, seed: int) -> Any:
+    """A small model fitted to the raw numbers: a function from values to probabilities."""
+    if name == "linear":
+        return fit_linear(values, truth, classes).probabilities
+    forest = ExtraTreesClassifier(150, random_state=seed, n_jobs=1).fit(values, truth)
+
+    def answer(rows: Floats) -> Floats:
+        found = np.zeros((len(rows), classes))
+        found[:, forest.classes_] = forest.predict_proba(rows)
+        return found
+
+    return answer
+
+
+def _output(probabilities: Floats) -> Output:
+    return Output(probabilities=probabilities, labels=probabilities.argmax(axis=1).astype(np.int64))
+
+
+def _told(metric: Metric, truth: Integers, probabilities: Floats, seed: int) -> Score:
+    """The score on the held-back rows, with its interval."""
+    actual, output, units = truth.astype(np.float64), _output(probabilities), np.arange(len(truth))
+    values = bootstrap(metric, actual, {"it": output}, units, seed, 400)["it"]
+    return replace(score(metric, actual, output, units, values), method="rows held back from training, bootstrap")
