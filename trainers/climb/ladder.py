@@ -171,7 +171,8 @@ class Climb:
         if measured is None:
             return RungMeasure(rung.name, rung.rung, status, text)
         if status == "measured":
-            best = max((one for one in self.done if _usable(one)), key=lambda one: one.interval()[0])
+            finished = (one for one in self.done if _usable(one) and not one.trouble)
+            best = max(finished, key=lambda one: one.interval()[0])
             gain, low, high = gain_of(best, measured)
             text = "The best here." if measured is best else f"Surely below the best by {low:.0%} to {high:.0%}."
             if measured is not best and low <= 0:
