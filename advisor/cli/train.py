@@ -45,6 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--on", default="", metavar="FILE", help="train again with these labelled rows too, held against the run in use"
     )
+    parser.add_argument(
+        "--launch", default="", metavar="COMMAND", help='several processes: "accelerate launch …" or "torchrun …"'
+    )
     parser.add_argument("--again", action="store_true", help="train anew although this plan has a finished run")
 
 
@@ -56,6 +59,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from trainers.common.lock import locked
     from trainers.common.room import check_room
     from trainers.common.runfolder import start_run
+    from trainers.lora.launching import launched_by
     from trainers.registry import find_trainer
 
     case = open_case(arguments.case)
@@ -83,7 +87,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             case.remember("training_started", run=folder.name, trainer=plan.trainer, state=state)
             if state == "resumed":
                 out.note(f"Going on with {folder.name}, which was cut short.")
-            with spread_over(arguments.dask, out), shown_progress(out) as progress:
+            several = launched_by(arguments.launch, case.runs)
+            with spread_over(arguments.dask, out), several, shown_progress(out) as progress:
                 record = trainer.train(plan, case.folder, folder, progress)
         except KeyboardInterrupt:
             raise Interrupted(

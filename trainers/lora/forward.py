@@ -214,16 +214,18 @@ def _cache_of(prefix: KeysValues, rows: int) -> Any:
 
 
 def step_gradients(
-    loss_of: Losses, groups: Sequence[Sequence[Encoded]], prefix_ids: Sequence[int] = ()
+    loss_of: Losses, groups: Sequence[Sequence[Encoded]], prefix_ids: Sequence[int] = (), tokens: int = 0
 ) -> tuple[float, int]:
     """Add the gradient of the mean loss over all learned tokens of `groups`; return the summed loss and their number.
+
+    `tokens` is that number where other processes run more groups of the same step.
 
     One mean over the whole step, however it is cut into micro-batches: averaging averages weighs short answers double
     (transformers #34191).
     """
-    tokens = sum(row.learned for group in groups for row in group)
+    tokens = tokens or sum(row.learned for group in groups for row in group)
     total = 0.0
-    prefix = loss_of.run_prefix(prefix_ids) if prefix_ids else None
+    prefix = loss_of.run_prefix(prefix_ids) if prefix_ids and groups else None
     leaves = None
     if prefix is not None:
         leaves = [(k.detach().requires_grad_(), v.detach().requires_grad_()) for k, v in prefix]

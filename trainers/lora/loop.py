@@ -26,7 +26,10 @@ from trainers.lora.forward import Losses, Tally, step_gradients
 from trainers.lora.optimiser import Optimiser, Schedule
 from trainers.lora.probe import Forecast, probe
 from trainers.lora.recipe import Recipe
+from trainers.lora.team import Team
 from trainers.lora.tokens import Encoded
+
+ALONE = Team()
 
 
 @dataclass
@@ -69,8 +72,11 @@ def train(
     work: Path,
     progress: Progress,
     saved: Callable[[int], None] | None = None,
+    team: Team = ALONE,
 ) -> Trained:
     """Train to the end, or take up where a killed run stopped. `work` holds checkpoints; `saved` hears of each.
+
+    In a `team` the first process measures, looks and writes; the others do their share of each step and follow it.
 
     Raises `BudgetReached` when the budget is far too small, `BadInput` when the loss leaves the numbers.
     """
@@ -80,10 +86,13 @@ def train(
     course = _resume(optimiser, work)
     if course is None:
         progress.phase("Trial steps: threads, time and memory")
-        forecast = probe(loss_of, optimiser, rows, development, prefix, recipe, steps, seed, budget_seconds)
-        course = Course(steps=forecast.steps, threads=forecast.threads, forecast=_plain(forecast))
+        found: dict[str, Any] = {}
+        if team.rank == 0:
+            found = _plain(probe(loss_of, optimiser, rows, development, prefix, recipe, steps, seed, budget_seconds))
+        found = team.from_first(found)
+        course = Course(steps=found["steps"], threads=found["threads"], forecast=found)
         course.curve.append(_look(loss_of, development, prefix, recipe, course))
-        _save(optimiser, course, work, saved)
+        _save(optimiser, course, work, saved, team)
     torch.set_num_threads(course.threads)
     optimiser.schedule = Schedule(recipe.learning_rate, max(1, round(recipe.warmup_share * course.steps)), course.steps)
     every = max(1, math.ceil(course.steps / recipe.evaluations))
@@ -96,7 +105,9 @@ def train(
             break
         start = time.monotonic()
         groups = [[rows[index] for index in part] for part in pieces(rows, batch, recipe.micro_tokens, prefix)]
-        loss, learned = step_gradients(loss_of, groups, head)
+        learned = sum(row.learned for group in groups for row in group)
+        loss, _ = step_gradients(loss_of, team.share(groups), head, learned)
+        loss = team.sum_gradients([weight for _, weight in trainable], loss)
         course.recent.append([loss, learned])
         if not math.isfinite(loss):
             raise _diverged(course.step, recipe)
@@ -105,18 +116,20 @@ def train(
         course.tokens += sum(len(row.ids) for group in groups for row in group)
         looks = course.step % every == 0 or course.step == course.steps
         if looks:
-            _settle(course, _look(loss_of, development, prefix, recipe, course), optimiser, work, recipe)
+            _settle(course, _look(loss_of, development, prefix, recipe, course), optimiser, work, recipe, team)
             spoken = _words(course)
-        course.seconds += time.monotonic() - start
+        course.seconds = team.from_first(course.seconds + time.monotonic() - start)
         progress.step(course.step, course.steps, spoken)
         if course.step < course.steps and not course.stopped and course.seconds > 1.5 * budget_seconds:
             # Half as much again as foretold: the machine is busier than it was. What was learned so far is kept.
             if not looks:
-                _settle(course, _look(loss_of, development, prefix, recipe, course), optimiser, work, recipe)
+                _settle(course, _look(loss_of, development, prefix, recipe, course), optimiser, work, recipe, team)
             course.stopped = f"the time of {budget_seconds:,.0f} s ran out at step {course.step} of {course.steps}"
         if looks or course.stopped or time.monotonic() - since_save >= recipe.save_seconds:
-            _save(optimiser, course, work, saved)
+            _save(optimiser, course, work, saved, team)
             since_save = time.monotonic()
+    if team.rank:
+        return Trained(optimiser.weights(), course)
     best = load((work / "best.safetensors").read_bytes())
     optimiser.set_weights(best)
     return Trained(best, course)
@@ -135,7 +148,9 @@ def _resume(optimiser: Optimiser, work: Path) -> Course | None:
     return course
 
 
-def _save(optimiser: Optimiser, course: Course, work: Path, saved: Callable[[int], None] | None) -> None:
+def _save(optimiser: Optimiser, course: Course, work: Path, saved: Callable[[int], None] | None, team: Team) -> None:
+    if team.rank:
+        return
     state = {**asdict(course), "best_loss": course.best_loss if math.isfinite(course.best_loss) else None}
     save_bundle(work / "checkpoints", Bundle(optimiser.weights(), optimiser.moments(), random_state(), state))
     if saved:
@@ -174,18 +189,22 @@ def tally(loss_of: Losses, rows: Sequence[Encoded], prefix: int, micro_tokens: i
     return total
 
 
-def _settle(course: Course, point: dict[str, float], optimiser: Optimiser, work: Path, recipe: Recipe) -> None:
+def _settle(
+    course: Course, point: dict[str, float], optimiser: Optimiser, work: Path, recipe: Recipe, team: Team
+) -> None:
     """Keep the point; keep the weights when it is the best yet; stop when nothing got better for too long.
 
     Better is more rows wholly right, then less loss. Without development rows the latest is the best.
     """
+    point = team.from_first(point)
     course.curve.append(point)
     exact, loss = point.get("exact", 0.0), point.get("development_loss", -float(course.step))
     if not math.isfinite(loss):
         raise _diverged(course.step, recipe)
     if (exact, -loss) > (course.best_exact, -course.best_loss):
         course.best_exact, course.best_loss, course.best_step, course.stale = exact, loss, course.step, 0
-        write_atomically(work / "best.safetensors", save(optimiser.weights()))
+        if team.rank == 0:
+            write_atomically(work / "best.safetensors", save(optimiser.weights()))
     else:
         course.stale += 1
         if course.stale >= recipe.patience and course.step < course.steps:

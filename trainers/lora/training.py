@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from advisor import __version__
 from advisor.base.case import now
 from advisor.base.files import read_text, to_json, write_atomically
+from advisor.base.safetext import plain
 from advisor.records.plain import save, to_plain
 from advisor.records.plan import Plan
 from advisor.records.run import GateVerdict, RunRecord
@@ -24,7 +27,8 @@ from trainers.lora.batches import shared_prefix
 from trainers.lora.classes import LabelEncoder
 from trainers.lora.export import export_adapter, export_model, lora_figures, write_card
 from trainers.lora.judging import answered
-from trainers.lora.loop import Trained, train
+from trainers.lora.launching import VARIABLE, train_launched
+from trainers.lora.loop import ALONE, Trained, train
 from trainers.lora.machine import Arithmetic, Device, available_memory_mb
 from trainers.lora.memory import fit
 from trainers.lora.parts import Parts, part
@@ -35,7 +39,24 @@ from trainers.lora.results import gap, hold, lines, samples
 from trainers.lora.scores import METRICS, side_scores
 from trainers.lora.session import Session, lengths, open_base, open_session
 from trainers.lora.tasks import check_gate, task_of
+from trainers.lora.team import Team
 from trainers.lora.tokens import Encoded, Encoder, room_for_answers
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All that is known before the weights are loaded; `longest` is the tokens of the longest row."""
+
+    where: Path | str
+    tokenizer: Any
+    device: Device
+    arithmetic: Arithmetic
+    recipe: Recipe
+    parts: Parts
+    rows: list[Encoded]
+    development: list[Encoded]
+    sealed: list[Encoded]
+    longest: int
 
 
 class Training:
@@ -52,36 +73,62 @@ class Training:
     def record(self) -> RunRecord:
         """Run all steps and return the record of the complete run."""
         keep(self.run, "plan.json", to_json(to_plain(self.plan)))
+        ready = self._ready()
+        if launcher := os.environ.get(VARIABLE, ""):
+            self.progress.phase(f"Training by {launcher}")
+            train_launched(launcher, self.run, self.progress)
+            self.notes.append(f"Trained by several processes: {plain(launcher, 200)}.")
+        session = self._open(ready)
+        self._lap("load")
+        trained = self._train(session, ready)
+        self._lap("train")
+        self.progress.phase("Opening the sealed test part")
+        return self._finish(session, ready, trained)
+
+    def learn(self, team: Team) -> None:
+        """Only the training, as one of a team; the run's own process takes up what it leaves."""
+        ready = self._ready()
+        self._train(self._open(ready), ready, team)
+
+    def _ready(self) -> Ready:
+        """Everything before the weights are loaded: rows read, checked, sealed and cut into tokens; choices settled."""
         self.progress.phase("Reading the examples and sealing the test part")
         corpus = corpus_of(self.plan, self.folder, self.recipe)
         parts = part(corpus, self.plan, self.folder, self.recipe)
         self.notes += [*corpus.notes, *parts.notes]
         self._lap("read_and_split")
-
         where, tokenizer, device, arithmetic = open_base(self.recipe, self.folder, self.progress)
         self.task = task_of(self.plan, self.recipe, corpus, where)
         self.notes += self.task.notes
-        labels, pairs = self.task.labels, self.task.kind == "pairs"
-        writer = Encoder(tokenizer, end_ids(where, tokenizer))
-        encoder = LabelEncoder(tokenizer, labels) if labels else PairEncoder(writer) if pairs else writer
+        encoder: Encoder | LabelEncoder | PairEncoder
+        if self.task.labels:
+            encoder = LabelEncoder(tokenizer, self.task.labels)
+        else:
+            encoder = Encoder(tokenizer, end_ids(where, tokenizer))
+            encoder = PairEncoder(encoder) if self.task.kind == "pairs" else encoder
         limit = self.recipe.longest or context_of(where, tokenizer)
         path = self.folder / self.plan.data
-        rows = encoder.encode_all(parts.train, path, limit)
-        development = encoder.encode_all(parts.development, path, limit)
-        sealed = encoder.encode_all(parts.sealed, path, limit)
-        longest_row = max(len(row.ids) for row in (*rows, *development, *sealed))
-        self.longest_answer = room_for_answers([*rows, *development])
-        recipe, arithmetic = self._settled(where, arithmetic, longest_row, device)
-        self.progress.phase(f"Loading {self.recipe.base} in {arithmetic.dtype} on {device.name}")
-        session = open_session(
-            recipe, where, tokenizer, device, arithmetic, longest_row, self.plan.seed, labels=labels, pairs=pairs
+        rows, development, sealed = (
+            encoder.encode_all(one, path, limit) for one in (parts.train, parts.development, parts.sealed)
         )
-        self._lap("load")
+        longest = max(len(row.ids) for row in (*rows, *development, *sealed))
+        self.longest_answer = room_for_answers([*rows, *development])
+        recipe, arithmetic = self._settled(where, arithmetic, longest, device)
+        return Ready(where, tokenizer, device, arithmetic, recipe, parts, rows, development, sealed, longest)
 
-        trained = self._train(session, rows, development)
-        self._lap("train")
-        self.progress.phase("Opening the sealed test part")
-        return self._finish(session, where, parts, rows, sealed, trained)
+    def _open(self, ready: Ready) -> Session:
+        self.progress.phase(f"Loading {self.recipe.base} in {ready.arithmetic.dtype} on {ready.device.name}")
+        return open_session(
+            ready.recipe,
+            ready.where,
+            ready.tokenizer,
+            ready.device,
+            ready.arithmetic,
+            ready.longest,
+            self.plan.seed,
+            labels=self.task.labels,
+            pairs=self.task.kind == "pairs",
+        )
 
     def _settled(
         self, where: Path | str, arithmetic: Arithmetic, longest: int, device: Device
@@ -101,8 +148,8 @@ class Training:
     def _lap(self, phase: str) -> None:
         self.times[phase] = round(time.monotonic() - self.clock - sum(self.times.values()), 3)
 
-    def _train(self, session: Session, rows: Sequence[Encoded], development: Sequence[Encoded]) -> Trained:
-        prefix = shared_prefix([*rows, *development]) if session.loss.can_share else 0
+    def _train(self, session: Session, ready: Ready, team: Team = ALONE) -> Trained:
+        prefix = shared_prefix([*ready.rows, *ready.development]) if session.loss.can_share else 0
         checkpointed = session.recipe.checkpointing == "on"
         if prefix and checkpointed:
             prefix = 0
@@ -110,25 +157,19 @@ class Training:
         return train(
             session.loss,
             session.trainable(),
-            rows,
-            development,
+            ready.rows,
+            ready.development,
             session.recipe,
             prefix=prefix,
             seed=self.plan.seed,
             budget_seconds=self.plan.budget_seconds,
             work=self.run / WORK,
             progress=self.progress,
+            team=team,
         )
 
-    def _finish(
-        self,
-        session: Session,
-        where: Path | str,
-        parts: Parts,
-        rows: Sequence[Encoded],
-        sealed: Sequence[Encoded],
-        trained: Trained,
-    ) -> RunRecord:
+    def _finish(self, session: Session, ready: Ready, trained: Trained) -> RunRecord:
+        where, parts, rows, sealed = ready.where, ready.parts, ready.rows, ready.sealed
         asked = parts.sealed
         opening = open_sealed(self.folder, self.run.name, parts.test_part, len(asked))
         if note := opening_note(opening):

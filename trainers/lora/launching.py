@@ -1,0 +1,91 @@
+"""A launcher such as `accelerate launch --num_processes 2` set to train one run, and followed until it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.safetext import plain
+from trainers.common.runfolder import work_file
+from trainers.contract import Progress
+
+# A command to run is never read from a plan, which may come from somebody else: only from who typed it here.
+VARIABLE = "TRAIN_OR_NOT_LAUNCH"
+PARENT = "TRAIN_OR_NOT_PARENT"
+_KNOWN = {"accelerate": "accelerate.commands.accelerate_cli", "torchrun": "torch.distributed.run"}
+
+
+@contextlib.contextmanager
+def launched_by(words: str, runs: Path) -> Iterator[None]:
+    """Inside, fine-tuning is done by the launcher `words` names; by this process where it names none."""
+    if not words:
+        yield
+        return
+    launch_command(words, runs)  # refused now, not after the rows are read
+    os.environ[VARIABLE] = words
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+
+
+def launch_command(words: str, run: Path) -> list[str]:
+    """The command line of a launcher, by this very Python. Raises `BadInput` for one that is not known."""
+    parts = shlex.split(words)
+    if not parts or parts[0] not in _KNOWN or (parts[0] == "accelerate" and parts[1:2] != ["launch"]):
+        raise BadInput(
+            f"The launcher {plain(words, 80)!r} is not known.",
+            where="--launch",
+            fix='Use for example --launch "accelerate launch --multi_gpu" or --launch "torchrun --nproc_per_node 2".',
+            code="no-launcher",
+        )
+    return [sys.executable, "-m", _KNOWN[parts[0]], *parts[1:], "-m", "trainers.lora.worker", str(run)]
+
+
+def train_launched(words: str, run: Path, progress: Progress) -> None:
+    """Train `run` in the launcher's processes. Raises `EnvironmentMissing` with the last words of one that failed."""
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+    log = work_file(run, "launch.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as said:
+        started = subprocess.Popen(
+            launch_command(words, run),
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": path, PARENT: str(os.getpid())},
+            start_new_session=True,
+        )
+        try:
+            while started.poll() is None:
+                time.sleep(0.2)
+                _tell(work_file(run, "progress.json"), progress)
+        except BaseException:
+            os.killpg(started.pid, signal.SIGTERM)
+            started.wait()
+            raise
+    if started.returncode:
+        last = [line for line in log.read_text(errors="replace").splitlines() if line.strip()][-1:]
+        raise EnvironmentMissing(
+            f"The launcher ended with {started.returncode}: {plain(' '.join(last), 300)}",
+            where=str(log),
+            fix="Read that log; then train again, which goes on from the last checkpoint.",
+            code="launch-failed",
+        )
+
+
+def _tell(file: Path, progress: Progress) -> None:
+    try:
+        found = json.loads(file.read_text())
+        progress.step(float(found["done"]), float(found["total"]), str(found["note"]))
+    except (OSError, ValueError, KeyError):
+        return
