@@ -1,8 +1,4 @@
-"""For a run of each backend: the numbers of its record, from a file, over HTTP, and from its export in a fresh process.
-
-With `TRAIN_OR_NOT_CACHE=~/.cache python -m pytest tests/use/test_one_contract.py -m heavy` the embedded models too: a
-linear head on sentence embeddings, a prompt to the embedded language model, and a LoRA of it.
-"""
+"""For a run of each backend: the numbers of its record, from a file, by HTTP, and from its export in a new process."""
 
 from __future__ import annotations
 
@@ -19,10 +15,13 @@ import pandas as pd
 import pytest
 from training_plans import Silent, plan_for, run_folder
 
+from advisor.base.llm import OpenAIDoor
 from advisor.cli.main import dispatch
 from advisor.cli.run_folder import run_folder as run_of
-from advisor.records.plain import load
-from advisor.records.run import RunRecord
+from advisor.records.climb import ClimbRecord
+from advisor.records.plain import load, to_plain
+from advisor.records.run import RunRecord, Score
+from tests.climb.doors import CENTS
 from tests.command import train_or_not
 from tests.interview.model_server import ModelServer
 from tests.lora.conftest import write_tiny_model
@@ -30,10 +29,16 @@ from tests.lora.test_trainer import make_case
 from tests.lora.test_trainer import plan_for as lora_plan
 from tests.use.conftest import LIGHT, table
 from tests.use.test_serving import ask, serving
+from trainers.climb.answers import AnswerStore
+from trainers.climb.asker import Asker
+from trainers.climb.rungs import FewShot
+from trainers.climb.spend import Meter
+from trainers.climb.task import classification
 from trainers.common.metrics import Output, metric_by_name
 from trainers.export.bundle import export_run
 from trainers.registry import find_trainer
 from trainers.use.opened import Allowance, open_run
+from trainers.use.rung_folder import Kept, keep_rung
 
 WORDS = {"refund": "money back please", "delivery": "where is my parcel", "login": "password does not work"}
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,22 +69,9 @@ def tickets(folder: Path, *, subtle: bool = False) -> None:
     assert looked.code == 0, looked.err
 
 
-def climbed(folder: Path, recommended: str, *options: str) -> Path:
-    """The case after a climb that is made to recommend a rung: what it measured of it stands in climb.json."""
-    key = {"TRAIN_OR_NOT_API_KEY": "sk-none-at-all"}
-    common = ("--max-minutes", "10", "--every-rung", "--json")
-    said = train_or_not("climb", "case", *options, *common, folder=folder, **key)
-    assert said.code == 0, said.err
-    record = json.loads((folder / "case" / "climb.json").read_text())
-    if record["recommended"] == recommended:
-        return folder / "case"
-    # Which rung wins is not the point here: ask again for the score that only this one reaches.
-    best = next(rung for rung in record["rungs"] if rung["name"] == recommended)
-    raise AssertionError((record["recommended"], best))
-
-
-def held_of_rung(case: Path) -> Held:
-    run = run_of(str(case))
+def held_of_rung(given: Path) -> Held:
+    run = run_of(str(given))
+    case = run.parent.parent
     lines = [json.loads(line) for line in (run / "test_answers.jsonl").read_text().splitlines()]
     record = load(run / "run.json", RunRecord)
     data = case / record.plan.data
@@ -156,13 +148,30 @@ def held_of_language_run(case: Path, run: Path, record: RunRecord) -> Held:
 
 
 def asked_of_a_server(folder: Path, server: ModelServer) -> Held:
-    """The few-shot prompt: the labels are wrong in places, so that no small model and no ready one is as good."""
+    """A few-shot prompt as a climb would keep it, prepared and measured against the server."""
     tickets(folder)
-    paid = ("--endpoint", server.url, "--model", "m", "--price", "1,1", "--max-usd", "5", "--yes")
-    said = train_or_not("climb", "case", *paid, "--json", "--every-rung", folder=folder)
-    assert said.code == 0, said.err
-    case = choose(folder / "case", "few-shot prompt")
-    return held_of_rung(case)
+    case = folder / "case"
+    rows = list(csv.DictReader((folder / "rows.csv").read_text().splitlines()))
+    task = classification([row["message"] for row in rows], [row["label"] for row in rows])
+    store = AnswerStore(case / ".climb" / "answers.sqlite")
+    rung = FewShot(Asker(OpenAIDoor("m", server.url), CENTS, Meter(None, None, store), store))
+    rung.prepare(task)
+    scores = [task.score(item, task.read(rung.answer(item).text)) for item in task.sealed]
+    sealed = Score("accuracy", sum(scores) / len(scores), 0.0, 1.0, len(scores))
+    split = {"train": len(task.train), "development": len(task.development), "sealed": len(task.sealed)}
+    climb = ClimbRecord(
+        "classification", "accuracy", 0.9, server.url, (), rung.name, "Enough.", sealed, 0.1, (), split=split
+    )
+    metric = to_plain(task.metric)
+    kept = Kept(
+        rung.name, "prompt", task.kind, server.url, "m", ("message",), task.labels, metric, {}, rung.kept(), (1.0, 1.0)
+    )
+    plan = replace(
+        plan_for(folder / "rows.csv", "label", "classification", "accuracy"), trainer="rung", data="../rows.csv"
+    )
+    keep_rung(case / "rungs" / "few-shot-prompt-1", kept, task, rung, climb, plan, task.sealed)
+    store.close()
+    return held_of_rung(case / "rungs" / "few-shot-prompt-1")
 
 
 def choose(case: Path, name: str) -> Path:
@@ -214,7 +223,10 @@ def same_everywhere(held: Held, folder: Path, expected: list[dict[str, Any]] | N
     assert fresh.json["predictions"] == answered
 
 
-@pytest.mark.parametrize("kind", ["table", "text", "lora", "prompt", "retrieval", "words", "rule"])
+SLOW = ("table", "text", "lora", "retrieval", "words", "rule")
+
+
+@pytest.mark.parametrize("kind", ["prompt", *(pytest.param(one, marks=pytest.mark.heavy) for one in SLOW)])
 def test_a_file_a_client_and_the_export_get_the_numbers_of_the_record(
     kind: str, tmp_path: Path, server: ModelServer
 ) -> None:
