@@ -136,8 +136,9 @@ def costs(plan: Plan) -> tuple[float, float] | None:
 def estimate(plan: Plan, folder: Path) -> Estimate:
     """From the size of the table; the time is capped by the plan's budget.
 
-    Time: the least-squares line through the CPU seconds of nine runs of tests/benchmarks/classical.py, on tables of
-    9,000 to 216,000 cells. Memory: the line through two runs of it, of 20,000 and 732,000 cells (340 and 402 MiB).
+    Time: the line through the processor seconds of three runs of tests/benchmarks/plan_estimates.py, of 21,000 (18 and
+    21 s) and 148,000 cells (36 s). Memory: the line through two runs of tests/benchmarks/classical.py, of 20,000 and
+    732,000 cells (340 and 402 MiB).
     """
     path = data_path(plan, folder)
     sample = read_table(path, max_rows=_SAMPLE).frame
@@ -145,12 +146,12 @@ def estimate(plan: Plan, folder: Path) -> Estimate:
     per_row = max(1.0, len(sample.to_csv(index=False)) / len(sample)) if len(sample) == _SAMPLE else 0.0
     rows = int(size / per_row) if per_row else len(sample)
     cells = rows * len(sample.columns)
-    seconds = min(6.0 + cells * 7e-5, plan.budget_seconds)
+    seconds = min(16.0 + cells * 1.35e-4, plan.budget_seconds)
     return Estimate(
         seconds=round(seconds, 1),
         peak_memory_mb=round(340 + cells * 9e-5, 1),
         disk_mb=round(1 + rows * 1e-4, 1),
         usd=0.0,
-        formula=f"6 s + 70 µs a cell ({cells:,} cells) on one core, at most the budget of {plan.budget_seconds:g} s.",
+        formula=f"16 s + 135 µs a cell ({cells:,} cells) on one core, at most the budget of {plan.budget_seconds:g} s.",
         error_band="Half to twice; free text takes longer. On a busy machine fewer models are tried within the budget.",
     )
