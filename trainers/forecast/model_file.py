@@ -15,6 +15,7 @@ from advisor.base.errors import BadInput
 from advisor.base.files import inside, read_text, to_json
 from trainers.common.metrics import Floats
 from trainers.common.runfolder import keep
+from trainers.common.skops_io import skops_io
 from trainers.forecast.candidates import Candidate, Forecaster, local
 from trainers.forecast.clock import Clock
 from trainers.forecast.lags import Boosted, Linear, Shape
@@ -46,14 +47,12 @@ class ForecastModel:
 
 def save_model(run: Path, model: ForecastModel, fitted: tuple[Forecaster, ...]) -> None:
     """Write the model into a run folder, and read it back: a model that cannot be read is no model."""
-    import skops.io
-
     members = []
     for number, (candidate, forecaster) in enumerate(zip(model.members, fitted, strict=True), start=1):
         entry: dict[str, Any] = {"name": candidate.name, "kind": candidate.kind, "settings": candidate.settings}
         if isinstance(forecaster, Linear | Boosted):
             entry["file"] = f"model-{number}.skops"
-            keep(run, entry["file"], skops.io.dumps(forecaster.model, compression=zipfile.ZIP_DEFLATED))
+            keep(run, entry["file"], skops_io().dumps(forecaster.model, compression=zipfile.ZIP_DEFLATED))
         members.append({**entry, "simplicity": candidate.simplicity})
     stream = io.BytesIO()
     np.savez_compressed(stream, tail=model.tail, scale=model.scale, half=model.half)
@@ -110,10 +109,8 @@ def _forecaster(
 ) -> Forecaster:
     if not one.learns:
         return local(one.kind, one.settings, horizon)
-    import skops.io
-
     try:
-        model = skops.io.load(inside(run, file), trusted=list(TRUSTED))
+        model = skops_io().load(inside(run, file), trusted=list(TRUSTED))
     except Exception as error:  # a hostile or torn file can make skops fail in any way; none may pass as our bug
         raise _damaged(run, error) from error
     shape = Shape(horizon, seasons, bool(one.settings["logarithm"]))
