@@ -44,8 +44,6 @@ def _kinds() -> dict[str, tuple[Any, ...]]:
         "serve": (shapes.Serving,),
         "export": (shapes.Exported,),
         "monitor": (shapes.Watched,),
-        "distill": (shapes.Distilled,),
-        "track": (shapes.Tracked,),
         "diff": (Difference,),
         "rules": (
             *(rule_shapes.Proof, rule_shapes.Tested, rule_shapes.RulePage, rule_shapes.FactPage, rule_shapes.Drawn),

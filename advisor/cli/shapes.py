@@ -147,28 +147,6 @@ class Retrained(TypedDict):
     parts: dict[str, list[float]]
 
 
-class Distilled(TypedDict):
-    """What a rung labelled and cost, how the small model does, and whether it earned its place beside its teacher."""
-
-    run: str
-    teacher: str
-    labelled: int
-    unread: int
-    usd: float
-    stopped: str
-    development: dict[str, float | None]
-    gate: dict[str, Any]
-
-
-class Tracked(TypedDict):
-    """Where a run's record was written, and the measures in it."""
-
-    run: str
-    to: str
-    where: str
-    measures: dict[str, float]
-
-
 class Serving(TypedDict):
     """Where a run answers, and whether a key is asked for."""
 
