@@ -37,7 +37,9 @@ def test_every_promise_was_measured() -> None:
     assert [one.number for one in PROMISES if not figures.get(str(one.number))] == []
 
 
-def test_the_readme_shows_the_table_as_it_was_measured() -> None:
+def test_the_readme_shows_the_table_as_it_was_measured(request: pytest.FixtureRequest) -> None:
+    if "safety" in str(request.config.option.markexpr):
+        pytest.skip("this run measures anew; afterwards: python tests/safety/write_table.py README.md")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     if BEGIN not in readme:
         pytest.skip("the README has no place for the figures yet")
