@@ -61,12 +61,8 @@ def keep_rung(
     climb: ClimbRecord,
     plan: Plan,
     sealed: Sequence[Item],
-    gate: GateVerdict | None = None,
 ) -> None:
-    """Write the folder, marker last. Answers to `sealed` examples were paid for by the climb and are not asked anew.
-
-    `gate` is the verdict where it is another than the climb's own.
-    """
+    """Write the folder, marker last. Answers to `sealed` examples were paid for by the climb and are not asked anew."""
     started = now()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -86,7 +82,6 @@ def keep_rung(
     ]
     _keep_lines(folder, "test_answers.jsonl", lines)
     record = _record(folder, climb, plan, started)
-    record = replace(record, gate=gate) if gate else record
     save(folder / "run.json", replace(record, files=files_of(folder)), made_from={"data": plan.data_sha256}, kind="run")
     complete(folder)
 
