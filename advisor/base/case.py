@@ -89,7 +89,8 @@ class Case:
         if not self.ledger.exists():
             return []
         events = []
-        for line in read_text(self.ledger).splitlines():
+        # Only "\n" ends a line: JSON may hold U+2028 and the like as they are, and `splitlines` would tear it there.
+        for line in read_text(self.ledger).split("\n"):
             try:
                 event = json.loads(line)
             except ValueError:

@@ -237,7 +237,10 @@ def _cells(rung: RungMeasure, *, wide: bool) -> list[str]:
 def own_instead(record: ClimbRecord, decision: Decision) -> list[str]:
     """From how many calls a month an own machine is cheaper than the model measured, at the length measured."""
     tokens = next((fact.value for fact in record.facts if fact.name == "tokens_per_call"), None)
-    ways = [one for one in decision.cost.get("break_even", ()) if record.model.startswith(f"{one['against']} at ")]
+    found = decision.cost.get("break_even")
+    ways = [
+        one for one in (found if isinstance(found, list) else []) if record.model.startswith(f"{one['against']} at ")
+    ]
     return [f"At {tokens} tokens a call: {plain(one['text'], 200)}" for one in ways] if tokens else []
 
 

@@ -95,7 +95,7 @@ def _batch(name: str, rulebook: Rulebook, as_of: str) -> int:
     from advisor.records.plain import to_plain
 
     bad = 0
-    for number, line in enumerate(read_text(Path(name)).splitlines(), 1):
+    for number, line in enumerate(read_text(Path(name)).split("\n"), 1):
         if not line.strip():
             continue
         where = f"{Path(name).name}:{number}"

@@ -106,9 +106,9 @@ class Curve:
 class Look:
     """A profile of one data file. `shape` is rows × columns as read; `sampled` says what was not read.
 
-    `task` is binary, multiclass, regression, forecast, anomaly, extract, generate, or empty without a target. `suggestions` are facts that
-    the data only hints at: a person has to confirm them, so they decide nothing. `candidates` are columns that look
-    like a target, best first.
+    `task` is binary, multiclass, regression, forecast, anomaly, extract, generate, or empty without a target.
+    `suggestions` are facts that the data only hints at: a person has to confirm them, so they decide nothing.
+    `candidates` are columns that look like a target, best first.
     """
 
     path: str

@@ -36,3 +36,10 @@ def test_the_ledger_keeps_every_event_and_passes_over_a_torn_line(tmp_path: Path
         stream.write('{"at": "2026')
     case.remember("decided", approach="rag")
     assert [event["event"] for event in case.history()] == ["answered", "decided"]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u0085", "\x0c"])
+def test_the_ledger_keeps_an_event_whose_text_holds_a_line_mark(tmp_path: Path, mark: str) -> None:
+    case = open_case(str(tmp_path / "churn"), create=True)
+    case.remember("sealed_opened", why=f"two{mark}lines")
+    assert [event["why"] for event in case.history()] == [f"two{mark}lines"]

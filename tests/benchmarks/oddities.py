@@ -69,7 +69,8 @@ def one_set(shared: Path, name: str, seed: int) -> None:
     test, train = begun.split.test, begun.split.train
     truth = begun.rows.odd[test]
     print(
-        f"\n{name}, seed {seed}: {len(train):,} rows to learn from, {len(test):,} sealed, {int(truth.sum())} of them odd"
+        f"\n{name}, seed {seed}: {len(train):,} rows to learn from, "
+        f"{len(test):,} sealed, {int(truth.sum())} of them odd"
     )
     print(f"  ours, chosen with labels ({record.chosen[:30]}): ROC-AUC {record.sealed.value:.4f}")
     blind_auc = roc_auc_score(truth, together[test])
@@ -93,7 +94,8 @@ def one_set(shared: Path, name: str, seed: int) -> None:
             print(f"  pyod's {who} on {words}: ROC-AUC {value:.4f}")
     if best:
         print(
-            f"  against the best of pyod: with labels {record.sealed.value - best:+.4f}, without {blind_auc - best:+.4f}"
+            f"  against the best of pyod: with labels {record.sealed.value - best:+.4f}, "
+            f"without {blind_auc - best:+.4f}"
         )
 
 

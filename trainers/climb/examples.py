@@ -107,7 +107,7 @@ def _json_type(value: Any) -> str:
 
 
 def _rows(file: Path) -> Iterator[tuple[Mapping[str, Any], str]]:
-    for number, line in enumerate(read_text(file).splitlines(), start=1):
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
         if not line.strip():
             continue
         where = f"{file.name}:{number}"

@@ -49,7 +49,7 @@ def merged_model(opened: OpenedRun, folder: Path, policy: dict[str, Any], absent
 
 def _development_rows(opened: OpenedRun, most: int) -> list[dict[str, Any]]:
     frame = read_table(data_path(opened.record.plan, opened.folder.parent.parent)).frame
-    said = [json.loads(line) for line in read_text(opened.folder / "test_answers.jsonl").splitlines()]
+    said = [json.loads(line) for line in read_text(opened.folder / "test_answers.jsonl").split("\n") if line]
     free = np.setdiff1d(np.arange(len(frame)), [line["row"] - 1 for line in said])
     chosen = np.sort(np.random.default_rng(opened.record.plan.seed).permutation(free)[:most])
     return [as_trained(row) for row in frame.iloc[chosen].to_dict("records")]

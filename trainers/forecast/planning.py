@@ -92,10 +92,7 @@ def _bad(name: str, value: object, fix: str) -> BadInput:
 
 
 def estimate(plan: Plan, folder: Path) -> Estimate:
-    """From the number of values; the time is capped by the plan's budget.
-
-    Measured with tests/benchmarks/forecasts.py on 144 to 43,824 values, one processor.
-    """
+    """Roughly, from the number of values; the time is capped by the plan's budget. No fit stands behind the factors."""
     panel = load_panel(plan, folder)
     values = panel.values.size
     statistical = 15.0 if is_installed() and len(panel.names) <= policy("forecasting")["statistical"]["series"] else 0.0

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from advisor.base.errors import BadInput
-from advisor.base.files import to_json, write_atomically
+from advisor.base.files import read_text, to_json, write_atomically
 from advisor.base.tables import read_table
 from trainers.common.labels import label_text
 from trainers.monitor.policy import Policy
@@ -164,7 +164,7 @@ def _sealed(opened: OpenedRun, policy: Policy) -> tuple[dict[str, int], Floats, 
 
 def _said(run: Path) -> list[str]:
     path = run / "test_answers.jsonl"
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [line for line in read_text(path).split("\n") if line] if path.exists() else []
 
 
 def score_of(shares: Floats) -> Floats:
