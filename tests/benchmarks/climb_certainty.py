@@ -4,10 +4,10 @@
 
 Asked for: coverage at least 93 % on average over true scores from .5 to .95 and nowhere below 90 %, for 30 to 500
 items; wrong verdicts at the boundary at most 5 % with ten looks; at least 55 % of the calls saved when the truth is ten
-points above the requirement; at most 5 % wrong recommendations over five rungs that sit exactly at the requirement.
+points above the requirement or fifteen below; at most 5 % wrong recommendations over five rungs that sit exactly at it.
 
 Ten points below, no test with these errors can save as much: ln(1/0.025) over the Kullback-Leibler divergence of .75
-from .85 is 109 calls of 200. What is saved there is printed and not judged.
+from .85 is 109 calls of 200. What is saved there is printed, with that bound beside it, and not judged.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def stopping(runs: int) -> bool:
     print(f"\nStopping early: required {REQUIRED:.0%}, at most {ITEMS} calls, {LOOKS} looks, {runs:,} runs")
     print(f"  {'truth':>6}{'wrong':>9}{'peeking, wrong':>16}{'calls':>8}{'saved':>8}{'interval holds':>16}")
     fine, known = True, dict[tuple[int, int], tuple[float, float]]()
-    for truth in (REQUIRED, REQUIRED + 0.1, REQUIRED - 0.1):
+    for truth in (REQUIRED, REQUIRED + 0.1, REQUIRED - 0.1, REQUIRED - 0.15):
         wrong = naive = calls = held = 0
         for right in (generator.random((runs, ITEMS)) < truth).cumsum(axis=1):
             said = {look: plan.answer(int(right[look - 1]), look) for look in looks}
@@ -70,8 +70,11 @@ def stopping(runs: int) -> bool:
             naive += any(low > REQUIRED or high < REQUIRED for low, high in peeked) and truth == REQUIRED
         saved = 1 - calls / runs / ITEMS
         peeking = f"{naive / runs:.1%}" if truth == REQUIRED else ""
-        print(f"  {truth:6.0%}{wrong / runs:9.1%}{peeking:>16}{calls / runs:8.0f}{saved:8.0%}{held / runs:16.1%}")
-        fine = fine and wrong / runs <= 0.05 and (truth <= REQUIRED or saved >= 0.55) and held / runs >= 0.93
+        bounded = truth == REQUIRED - 0.1
+        row = f"  {truth:6.0%}{wrong / runs:9.1%}{peeking:>16}{calls / runs:8.0f}{saved:8.0%}{held / runs:16.1%}"
+        print(row + "   at most 45 % can be saved" * bounded)
+        spared = truth == REQUIRED or bounded or saved >= 0.55
+        fine = fine and wrong / runs <= 0.05 and spared and held / runs >= 0.93
     return fine
 
 
