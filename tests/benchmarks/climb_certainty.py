@@ -7,7 +7,7 @@ items; wrong verdicts at the boundary at most 5 % with ten looks; at least 55 % 
 points above the requirement or fifteen below; at most 5 % wrong recommendations over five rungs that sit exactly at it.
 
 Ten points below, a test that always ends in a verdict cannot save as much (Wald 1945: it needs ln(1/0.025) over the
-Kullback-Leibler divergence of .75 from .85 on average, 109 calls of 200). What is saved there is printed and not judged.
+Kullback-Leibler divergence of .75 from .85 on average, 109 calls of 200); what is saved there is printed, not judged.
 Beside it stands peeking: the textbook interval, p and 1.96 standard errors, looked at as often, believed at once.
 """
 
