@@ -93,7 +93,9 @@ def test_an_override_is_written_into_the_plan_and_the_ledger(case: Case, tmp_pat
     train_or_not("plan", "my-case", "--approach", "get_labels", folder=tmp_path)
     made = plan_of(case)
     assert (
-        made is not None and made.trainer == "" and made.override.startswith("Planned as get_labels by the user's wish")
+        made is not None
+        and made.trainer == "labelling"
+        and made.override.startswith("Planned as get_labels by the user's wish")
     )
     assert events(case, "planned")[0]["override"] == made.override
 

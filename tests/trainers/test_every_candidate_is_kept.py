@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,8 +38,12 @@ def table() -> pd.DataFrame:
     return frame
 
 
-def setups() -> list[tuple[str, str, int]]:
-    return [(name, kind, classes) for kind, classes in (("two", 2), ("four", 4), ("numbers", 0)) for name in names()]
+def setups() -> Iterator[Any]:
+    """Every candidate for two classes, four, and numbers. CatBoost takes long to fit classes: by default numbers only."""
+    for kind, classes in (("two", 2), ("four", 4), ("numbers", 0)):
+        for name in names():
+            slow = name == "ordered boosting" and classes
+            yield pytest.param(name, kind, classes, marks=[pytest.mark.heavy] if slow else [])
 
 
 @pytest.mark.parametrize(("name", "kind", "classes"), setups())
