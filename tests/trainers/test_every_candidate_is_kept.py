@@ -39,7 +39,7 @@ def table() -> pd.DataFrame:
 
 
 def setups() -> Iterator[Any]:
-    """Every candidate for two classes, four, and numbers. CatBoost takes long to fit classes: by default numbers only."""
+    """Every candidate for two classes, four, and numbers. CatBoost takes long on classes: by default numbers only."""
     for kind, classes in (("two", 2), ("four", 4), ("numbers", 0)):
         for name in names():
             slow = name == "ordered boosting" and classes

@@ -28,6 +28,7 @@ from trainers.climb.rungs import FewShot, Retrieval
 from trainers.climb.task import Item, Task
 from trainers.common.machine import machine, versions
 from trainers.common.runfolder import complete, files_of, keep
+from trainers.common.skops_io import skops_io
 
 FILE = "rung.json"
 _FORM = 1
@@ -71,9 +72,7 @@ def keep_rung(
     if isinstance(rung, Retrieval):
         _keep_lines(folder, "passages.jsonl", [asdict(passage) for passage in task.passages])
     if (fitted := getattr(rung, "model", None)) is not None:
-        import skops.io
-
-        keep(folder, "model.skops", skops.io.dumps(fitted, compression=zipfile.ZIP_DEFLATED))
+        keep(folder, "model.skops", skops_io().dumps(fitted, compression=zipfile.ZIP_DEFLATED))
     keep(folder, FILE, to_json(asdict(kept)))
     said = [task.read(rung.answer(item).text) for item in sealed]
     lines = [
@@ -151,10 +150,8 @@ def read_task(folder: Path, kept: Kept) -> Task:
 
 def read_model(folder: Path) -> Any:
     """What was fitted, read against a fixed list of types."""
-    import skops.io
-
     try:
-        return skops.io.load(folder / "model.skops", trusted=list(_TRUSTED))
+        return skops_io().load(folder / "model.skops", trusted=list(_TRUSTED))
     except Exception as error:  # a hostile or torn file can make skops fail in any way; none may pass as our bug
         raise BadInput(
             f"model.skops of {folder.name} is not a model this tool wrote: {type(error).__name__}.",
@@ -167,4 +164,4 @@ def read_model(folder: Path) -> Any:
 
 def _lines(folder: Path, name: str) -> list[dict[str, Any]]:
     path = folder / name
-    return [json.loads(line) for line in read_text(path).splitlines()] if path.exists() else []
+    return [json.loads(line) for line in read_text(path).split("\n") if line] if path.exists() else []
