@@ -67,15 +67,20 @@ def _facts(look: Look, console: Console) -> None:
 
 def _columns(columns: tuple[Column, ...], console: Console) -> None:
     _heading("Columns", console)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("  column", "kind", "missing", "different", "for example"):
-        side: Literal["left", "right"] = "right" if name in ("missing", "different") else "left"
-        table.add_column(name, justify=side, no_wrap=True, overflow="ellipsis")
+    rows = []
     for column in columns[:_SHOWN_COLUMNS]:
         kind = column.kind if column.role in ("feature", column.kind) else f"{column.kind} ({column.role})"
         counts = (f"{column.missing:,}", f"{column.distinct:,}")
-        cells = (f"  {plain(column.name, 32)}", kind, *counts, ", ".join(column.examples))
-        table.add_row(*(Text(cell) for cell in cells))
+        rows.append((f"  {plain(column.name, 32)}", kind, *counts, ", ".join(column.examples)))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    titles = ("  column", "kind", "missing", "different", "for example")
+    for place, name in enumerate(titles):
+        side: Literal["left", "right"] = "right" if name in ("missing", "different") else "left"
+        # On a narrow screen the examples give way first: two names cut alike could not be told apart.
+        widest = max(len(name), *(len(row[place]) for row in rows)) if name != titles[-1] else 0
+        table.add_column(name, justify=side, no_wrap=True, overflow="ellipsis", min_width=min(widest, 26) or None)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
     console.print(table)
     if len(columns) > _SHOWN_COLUMNS:
         console.print(Text(f"  and {len(columns) - _SHOWN_COLUMNS:,} more; --json lists all", style="dim"))
