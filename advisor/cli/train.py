@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from advisor.cli.progress import shown_progress
     from trainers.common.lock import locked
     from trainers.common.room import check_room
-    from trainers.common.runfolder import start_run
+    from trainers.common.runfolder import drop_unstarted, start_run
     from trainers.lora.launching import launched_by
     from trainers.registry import find_trainer
 
@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         plan = grown.plan
     trainer = find_trainer(plan.trainer)
     with locked(case.runs):
+        drop_unstarted(case.runs)
         folder, state = start_run(case.runs, plan.trainer, _key(plan), again=arguments.again)
         if state == "complete":
             out.note(f"This plan was trained before, as {folder.name}; --again trains it anew.")

@@ -38,15 +38,18 @@ def table() -> pd.DataFrame:
     return frame
 
 
-def setups() -> Iterator[Any]:
-    """Every candidate for two classes, four, and numbers. CatBoost takes long on classes: by default numbers only."""
-    for kind, classes in (("two", 2), ("four", 4), ("numbers", 0)):
-        for name in names():
-            slow = name == "ordered boosting" and classes
-            yield pytest.param(name, kind, classes, marks=[pytest.mark.heavy] if slow else [])
+def setups() -> list[tuple[str, str, int]]:
+    return [(name, kind, classes) for kind, classes in (("two", 2), ("four", 4), ("numbers", 0)) for name in names()]
 
 
-@pytest.mark.parametrize(("name", "kind", "classes"), setups())
+def marked() -> Iterator[Any]:
+    """Every setup. CatBoost takes long on classes: by default it is fitted to numbers only."""
+    for name, kind, classes in setups():
+        slow = name == "ordered boosting" and classes
+        yield pytest.param(name, kind, classes, marks=[pytest.mark.heavy] if slow else [])
+
+
+@pytest.mark.parametrize(("name", "kind", "classes"), marked())
 def test_a_candidate_answers_the_same_after_it_was_kept(name: str, kind: str, classes: int, tmp_path: Path) -> None:
     frame = table()
     schema = learn_schema(frame)

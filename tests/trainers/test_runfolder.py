@@ -14,7 +14,7 @@ import pytest
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from trainers.common.lock import locked
-from trainers.common.runfolder import complete, is_complete, keep, start_run, verify, work_file
+from trainers.common.runfolder import complete, drop_unstarted, is_complete, keep, start_run, verify, work_file
 
 HOLD = """
 import sys, time
@@ -165,3 +165,14 @@ def test_many_processes_at_once_never_meet_inside(tmp_path: Path) -> None:
     assert sum(text.count("in\n") for text in said) >= 1
     assert not (tmp_path / "inside").exists()
     assert not (tmp_path / "lock").exists()
+
+
+def test_a_folder_that_a_kill_left_before_its_key_is_forgotten_and_its_number_used(tmp_path: Path) -> None:
+    for number, left in ((1, ()), (2, (".key.json.x.part",))):
+        (tmp_path / f"classical-{number}").mkdir()
+        for name in left:
+            (tmp_path / f"classical-{number}" / name).write_text("{")
+    (tmp_path / "classical-3").mkdir()
+    (tmp_path / "classical-3" / "key.json").write_text("{}")
+    drop_unstarted(tmp_path)
+    assert [run.name for run in tmp_path.iterdir()] == ["classical-3"]

@@ -47,6 +47,13 @@ def start_run(runs: Path, trainer: str, key: str, *, again: bool = False) -> tup
         return folder, "new"
 
 
+def drop_unstarted(runs: Path) -> None:
+    """Remove folders that a kill left before their key stood in them. Only for who holds the lock of `runs`."""
+    for run in runs.iterdir() if runs.is_dir() else ():
+        if run.is_dir() and not run.is_symlink() and all(file.suffix == ".part" for file in run.iterdir()):
+            shutil.rmtree(run)
+
+
 def keep(run: Path, name: str, content: str | bytes) -> None:
     """Write one artefact of a run, whole or not at all."""
     write_atomically(inside(run, name), content)
