@@ -198,7 +198,15 @@ def strike_everywhere(folder: Path, words: list[str], strike: Callable[[], None]
     code, points, said = attempt(peace, words)
     assert code in (0, 4), said
     wanted, told_in_peace = content_of(peace), remembered(peace)
-    report: dict[str, Any] = {"points": points, "torn": [], "other": [], "ends": [], "said": [], "lines": 0}
+    report: dict[str, Any] = {
+        "code": code,
+        "points": points,
+        "torn": [],
+        "other": [],
+        "ends": [],
+        "said": [],
+        "lines": 0,
+    }
     for at in range(1, points + 1):
         copy = folder.parent / f"struck-{at}"
         shutil.copytree(folder, copy)
