@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.tables import read_table
 from tests.use.conftest import table
 from trainers.registry import find_trainer
+from trainers.use.answers import Answers
 from trainers.use.opened import OpenedRun, open_run
 from trainers.use.wholefile import answer_file
 
@@ -190,3 +192,21 @@ def test_a_torn_or_tampered_run_never_answers(case: Path, tmp_path: Path) -> Non
     with pytest.raises(BadInput) as torn:
         open_run(run)
     assert torn.value.code == "unfinished-run"
+
+
+def test_a_series_is_answered_whole_however_long_the_file(
+    reckoner: OpenedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wholefile, "PIECE", 10)
+    pd.DataFrame({"x": range(95)}).to_csv(tmp_path / "new.csv", index=False)
+    seen: list[int] = []
+
+    def counted(frame: pd.DataFrame) -> Answers:
+        seen.append(len(frame))
+        return Answers([0.0] * len(frame))
+
+    for together in (False, True):
+        seen.clear()
+        backend = replace(reckoner.backend, answer=counted, together=together)
+        answer_file(replace(reckoner, backend=backend), tmp_path / "new.csv", tmp_path / f"{together}.csv", Silent())
+        assert seen == ([95] if together else [10] * 9 + [5])

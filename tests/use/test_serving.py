@@ -263,3 +263,17 @@ def test_limits_are_positive_and_come_from_the_rules() -> None:
     with pytest.raises(BadInput):
         limits(max_bytes=0)
     assert body_schema((InputColumn("x", "number"),), 7)["oneOf"][1]["properties"]["rows"]["maxItems"] == 7
+
+
+def test_rows_of_two_clients_never_meet_where_rows_mean_something_only_together(reckoner: OpenedRun) -> None:
+    def sums(frame: pd.DataFrame) -> Answers:
+        time.sleep(0.05)  # so that the others wait meanwhile
+        return Answers([float(frame["x"].sum())] * len(frame))
+
+    for together in (False, True):
+        backend = Backend((InputColumn("x", "number"),), (), sums, together=together)
+        with serving(OpenedRun(reckoner.folder, reckoner.record, backend)) as port, ThreadPoolExecutor(8) as clients:
+            bodies = [{"rows": [{"x": 1.0}] * count} for count in range(1, 9)]
+            told = list(clients.map(lambda body: ask(port, body)[1]["predictions"], bodies))
+        own = [[{"prediction": float(count)}] * count for count in range(1, 9)]
+        assert (told == own) is together

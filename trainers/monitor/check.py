@@ -240,8 +240,8 @@ def _standing(
     policy: Policy,
 ) -> Standing | None:
     target = opened.record.plan.target
-    if not target or target not in frame.columns:
-        return None
+    if not target or target not in frame.columns or not reference.answered:
+        return None  # no right answers here, or none that were promised
     truth = frame[target]
     if reference.within or not reference.labels:
         numbers = numbers_of(truth)

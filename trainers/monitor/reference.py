@@ -144,6 +144,10 @@ def _sealed(opened: OpenedRun, policy: Policy) -> tuple[dict[str, int], Floats, 
     path = opened.folder / "test_predictions.csv"
     if path.exists():
         sealed = pd.read_csv(path)
+        if "ours" not in sealed.columns:  # a policy's: how likely each action is, and no right one
+            shares = sealed[[f"ours_p{code}" for code in range(len(opened.classes))]].to_numpy(dtype=np.float64)
+            most = pd.Series([opened.classes[at] for at in shares.argmax(axis=1)])
+            return category_counts(most), score_of(shares), 0.0, 0.0, 0, 0
         truth, ours = sealed["truth"].to_numpy(dtype=np.float64), sealed["ours"].to_numpy(dtype=np.float64)
         if not opened.classes:
             within = float(np.quantile(np.abs(ours - truth), float(policy["performance"]["within"])))

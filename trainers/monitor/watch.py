@@ -60,6 +60,14 @@ def watch(
     `vectors` compares texts by meaning too. `decided_otherwise` says in words what the decision would be today, where
     prices, rules or the date have moved it.
     """
+    if opened.backend.together:
+        raise BadInput(
+            f"A {opened.record.plan.trainer} run over a series is not watched row by row.",
+            where=str(opened.folder),
+            why="Its answers rest on the rows before them, so new rows cannot be compared one for one.",
+            fix=f"Add the new values to the data and train again: train-or-not train {opened.folder.parent.parent}",
+            code="not-watched",
+        )
     case = Case(opened.folder.parent.parent)
     folder = case.folder / "monitor" / opened.name
     table = read_table(file)

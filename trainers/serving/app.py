@@ -76,7 +76,9 @@ class _Service:
     def __init__(self, opened: OpenedRun, limits: Limits, key: str, journal: Journal | None) -> None:
         self.opened, self.limits, self.key, self.journal = opened, limits, key, journal
         self.meters = Meters()
-        self.batcher = Batcher(self._answer, limits.batch_rows, limits.waiting_rows)
+        # Where rows mean something only beside each other, those of two clients must never meet.
+        shared = 0 if opened.backend.together else limits.batch_rows
+        self.batcher = Batcher(self._answer, shared, limits.waiting_rows)
         self.provenance = opened.provenance()
 
     def _answer(self, rows: list[Row]) -> Answers:

@@ -9,7 +9,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from advisor.records.run import RunRecord
-from trainers.unsupervised.lenses import TableLens
+from trainers.unsupervised.lenses import SeriesLens, TableLens
 from trainers.unsupervised.model_file import load_found
 from trainers.use.answers import Answers
 from trainers.use.inputs import InputColumn
@@ -34,4 +34,5 @@ def open_discoveries(run: Path, record: RunRecord, allowance: Allowance) -> Back
             said = [_CLASSES[int(score >= found.line)] for score in odd.tolist()]
             return Answers(said, _CLASSES, np.stack([1 - odd, odd], axis=1))
 
-    return Backend(columns, () if found.detector is None else _CLASSES, answer)
+    steps = isinstance(found.lens, SeriesLens)
+    return Backend(columns, () if found.detector is None else _CLASSES, answer, together=steps)

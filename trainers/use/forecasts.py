@@ -25,4 +25,4 @@ def open_forecasts(run: Path, record: RunRecord, allowance: Allowance) -> Backen
         with threadpool_limits(1):
             return Answers(answer(model, frame).predictions.tolist())
 
-    return Backend(columns, (), told)
+    return Backend(columns, (), told, together=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from advisor.base.errors import BadInput
@@ -24,6 +25,8 @@ def open_language(run: Path, record: RunRecord, allowance: Allowance) -> Backend
     from trainers.lora.answering import open_run
 
     session, ask, longest = open_run(run)
+    if session.labels:
+        return _sorting(session, ask)
 
     def answer(frame: pd.DataFrame) -> Answers:
         rows = [as_trained(row) for row in frame.to_dict("records")]
@@ -35,6 +38,19 @@ def open_language(run: Path, record: RunRecord, allowance: Allowance) -> Backend
         return Answers(list(said))
 
     return Backend((), (), answer, at_once=_AT_ONCE, chat=_Conversation(session, longest), dear=True)
+
+
+def _sorting(session: Any, ask: Callable[[Mapping[str, Any], int], Any]) -> Backend:
+    """A run with a head over classes: it sorts with the probability of each, and holds no conversation."""
+    labels: tuple[str, ...] = session.labels
+
+    def answer(frame: pd.DataFrame) -> Answers:
+        rows = [as_trained(row) for row in frame.to_dict("records")]
+        found = session.scores([ask(row, number).question for number, row in enumerate(rows, 1)])
+        shares = np.array([[row[label] for label in labels] for row in found]).reshape(len(rows), len(labels))
+        return Answers([labels[at] for at in shares.argmax(axis=1)], labels, shares)
+
+    return Backend((), labels, answer, at_once=_AT_ONCE, dear=True)
 
 
 class _Conversation:

@@ -55,7 +55,8 @@ class Backend:
     """What a trainer's module hands over. `answer` takes a frame that holds every column of `columns`.
 
     `at_once` is how many rows of a file are answered between two notes of what is done; `chat` continues conversations;
-    `dear` says that an answer takes money or seconds, so that one which was kept is not asked for again.
+    `dear` says that an answer takes money or seconds, so that one which was kept is not asked for again; `together`
+    that rows mean something only beside each other, as the steps of a series do: a file or a request is answered whole.
     """
 
     columns: tuple[InputColumn, ...]
@@ -64,6 +65,7 @@ class Backend:
     at_once: int = 10_000
     chat: Chat | None = None
     dear: bool = False
+    together: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from trainers.use.sinks import check_format, sink_for
 from trainers.use.spread import Piece, answered_elsewhere
 
 PIECE = 10_000
+_WHOLE = 1 << 40
 
 
 @dataclass
@@ -73,7 +74,8 @@ class Reader:
         """Rows as they stand, the same fitted to the run's columns, and how many rows stand before them."""
         start = 0
         first: pd.DataFrame | None = None
-        size = min(PIECE, self.opened.backend.at_once)
+        backend = self.opened.backend
+        size = _WHOLE if backend.together else min(PIECE, backend.at_once)
         with contextlib.closing(read_chunks(self.file, rows=size)) as tables:
             for table in tables:
                 frame = table.frame
