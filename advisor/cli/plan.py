@@ -81,7 +81,25 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         plan = _with_estimate(_with_asked(plan, arguments.setting), case)
         _refuse_what_does_not_fit(plan, machine, shown)
     _save(case, plan)
-    _show(plan, sheet, machine, shown, out)
+    _show(plan, _over_budget(plan.estimate, sheet), machine, out)
+    out.note(f"\nWritten to {shown}/plan.yaml")
+    if plan.trainer:
+        out.note(f"Next: train-or-not train {shown}")
+    else:
+        out.note(f"Next: step 1 above; then train-or-not report {shown}")
+    return 0
+
+
+def dry_run(plan: Plan, case: Case, out: Output) -> int:
+    """What `train` would do: the rows checked, the needs of this moment; nothing is trained and nothing is written."""
+    from advisor.base.machine import look_at_machine
+    from trainers.registry import find_trainer
+
+    shown, machine = shlex.quote(str(case.folder)), look_at_machine(case.folder)
+    plan = replace(plan, estimate=find_trainer(plan.trainer).estimate(plan, case.folder))
+    _refuse_what_does_not_fit(plan, machine, shown)
+    _show(plan, "", machine, out)
+    out.note(f"\nNothing was trained. Next: train-or-not train {shown}")
     return 0
 
 
@@ -207,10 +225,9 @@ def _save(case: Case, plan: Plan) -> None:
     )
 
 
-def _show(plan: Plan, sheet: FactSheet, machine: Machine, shown: str, out: Output) -> None:
+def _show(plan: Plan, over: str, machine: Machine, out: Output) -> None:
     from advisor.records.plain import to_plain
 
-    over = _over_budget(plan.estimate, sheet)
     if out.json_mode:
         machine_plain = {**to_plain(machine), "features": sorted(machine.features)}
         out.json({**to_plain(plan), "machine": machine_plain, "over_budget": over})
@@ -222,11 +239,6 @@ def _show(plan: Plan, sheet: FactSheet, machine: Machine, shown: str, out: Outpu
         out.line(line)
     if over:
         out.line(f"Note: {over}")
-    out.note(f"\nWritten to {shown}/plan.yaml")
-    if plan.trainer:
-        out.note(f"Next: train-or-not train {shown}")
-    else:
-        out.note(f"Next: step 1 above; then train-or-not report {shown}")
 
 
 def _over_budget(estimate: Estimate, sheet: FactSheet) -> str:

@@ -27,6 +27,7 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `train`."""
     parser.add_argument("case", metavar="CASE", help="the folder of the case")
+    parser.add_argument("--dry-run", action="store_true", help="check the rows, say what it takes, train nothing")
     parser.add_argument("--budget-seconds", type=float, metavar="N", help="another time budget than the plan's")
     parser.add_argument("--seed", type=int, metavar="N", help="another seed than the plan's")
     parser.add_argument(
@@ -64,7 +65,12 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 
     case = open_case(arguments.case)
     name = shlex.quote(str(case.folder))
-    plan = accepted(case, _plan_to_follow(case, arguments, name), arguments.accept, name)
+    plan = _plan_to_follow(case, arguments, name)
+    if arguments.dry_run:
+        from advisor.cli.plan import dry_run
+
+        return dry_run(plan, case, out)
+    plan = accepted(case, plan, arguments.accept, name)
     if arguments.on:
         from advisor.cli.retrain import grown_plan, held_against_old
 

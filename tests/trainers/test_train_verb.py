@@ -128,6 +128,19 @@ def test_a_gate_not_passed_is_exit_4_with_the_run_kept(tmp_path: Path, here: Cal
     assert said.json["error"]["run"]["gate"]["outcome"] == "not_earned"
 
 
+def test_a_dry_run_says_what_it_would_take_and_trains_and_writes_nothing(
+    tmp_path: Path, here: Callable[..., Said]
+) -> None:
+    case(tmp_path / "dry")
+    before = sorted(tmp_path.rglob("*"))
+    said = here("train", "dry", "--dry-run", folder=tmp_path)
+    assert said.code == 0, said.err
+    assert "Learns      label (binary) from data.csv" in said.out
+    assert "Takes" in said.out
+    assert "Nothing was trained" in said.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_without_a_plan_or_with_nothing_to_train_the_next_command_is_named(
     tmp_path: Path, here: Callable[..., Said]
 ) -> None:
