@@ -11,19 +11,30 @@ from typing import Any
 from advisor.base.safetext import plain
 from advisor.cli.output import Output
 
+# Seconds after which a person who reads a log begins to wonder.
+_SILENCE = 30.0
+
 
 class PhaseLines:
-    """One line a phase: for logs, pipes and `--plain`."""
+    """One line a phase, and one every half a minute of a long one: for logs, pipes and `--plain`."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
+        self._begun = self._told = time.monotonic()
 
     def phase(self, text: str) -> None:
         """A new phase begins."""
         self._out.note(f"  {plain(text, 160)}")
+        self._begun = self._told = time.monotonic()
 
     def step(self, done: float, total: float, note: str = "") -> None:
-        """Steps are not worth a line each."""
+        """How far the phase is and how long the rest takes at that pace, if nothing was said for a while."""
+        now = time.monotonic()
+        if now - self._told < _SILENCE or not 0 < done < total:
+            return
+        self._told = now
+        left = (now - self._begun) * (total - done) / done
+        self._out.note(f"    {done:,.0f} of {total:,.0f}, about {left:,.0f} s left  {plain(note, 80)}".rstrip())
 
 
 class LiveBar:

@@ -24,6 +24,7 @@ def page(record: RunRecord) -> Iterator[str]:
         yield from _tried(record)
     if record.sealed.rows:
         yield from _sealed(record)
+    yield from _looks(record)
     yield from _fields(record)
     yield from _samples(record)
     yield from _tables(record)
@@ -63,6 +64,20 @@ def _sealed(record: RunRecord) -> Iterator[str]:
     rule = record.diagnostics.get("one_rule")
     if isinstance(rule, str):
         yield from _wrapped(f"The rule: {plain(rule, 400)}")
+
+
+def _looks(record: RunRecord) -> Iterator[str]:
+    """What each look at the development rows saw while a language model learned, and which weights were kept."""
+    curve = record.diagnostics.get("curve")
+    looks = [one for one in curve if "exact" in one] if isinstance(curve, list) else []
+    if not looks:
+        return
+    yield ""
+    yield f"{'While learning':<22}{'step':>6}{'loss':>9}{'held back':>11}{'wholly right':>14}"
+    for one in looks:
+        loss = f"{one['train_loss']:.3f}" if "train_loss" in one else ""
+        kept = "  kept" if one["step"] == record.diagnostics.get("best_step") else ""
+        yield f"{one['step']:>28,.0f}{loss:>9}{one['development_loss']:>11.3f}{one['exact']:>14.0%}{kept}"
 
 
 def _fields(record: RunRecord) -> Iterator[str]:
