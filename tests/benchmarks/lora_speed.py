@@ -14,17 +14,21 @@ import argparse
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 ROOT = Path(__file__).resolve().parents[2]
 BATCH, RATE = 8, 5e-4
+
+SHOWN = ("processor_seconds", "tokens_per_second", "peak_mb", "held_out_loss", "wall_seconds")
 
 ENGINES = {
     "ours": "the trainer as it is",
@@ -155,15 +159,18 @@ def run_theirs(arguments: argparse.Namespace, session: Any, examples: list[Any],
     else:
         from trl import SFTConfig, SFTTrainer
 
+        from trainers.lora.machine import choose_arithmetic, find_device
+
         def turns(messages: Any) -> list[Any]:
             return [{"role": m.role, "content": m.content} for m in messages]
 
         data = Dataset.from_list(
             [{"prompt": turns(examples[i].question), "completion": turns(examples[i].messages[-1:])} for i in chosen]
         )
-        more = {"bf16": False, "gradient_checkpointing": False} if "best" in arguments.engine else {}
-        if arguments.fast_bfloat16 and "best" in arguments.engine:
-            more["bf16"] = True
+        more: dict[str, Any] = {}
+        if "best" in arguments.engine:
+            fast = choose_arithmetic(find_device()).dtype == "bfloat16"
+            more = {"bf16": fast, "gradient_checkpointing": False}
         trainer = SFTTrainer(model, args=SFTConfig(**common, **more), train_dataset=data, processing_class=tokenizer)
     start = time.process_time()
     trainer.train()
@@ -224,8 +231,22 @@ def spawn(engine: str, arguments: argparse.Namespace, seed: int, *more: str) -> 
     return found
 
 
+def beside(runs: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Ours beside each other engine, medians over the seeds: times as fast, share of its memory, difference in loss."""
+    ours, *others = runs
+    middle = {name: {key: statistics.median(one[key] for one in got) for key in SHOWN} for name, got in runs.items()}
+    for other in others:
+        mine, theirs = middle[ours], middle[other]
+        yield (
+            f"{ours} beside {other}: {theirs['processor_seconds'] / mine['processor_seconds']:.2f}x as fast by "
+            f"processor time, {theirs['wall_seconds'] / mine['wall_seconds']:.2f}x by the clock, "
+            f"{mine['peak_mb'] / theirs['peak_mb']:.2f} of its memory, "
+            f"loss {mine['held_out_loss'] / theirs['held_out_loss'] - 1:+.1%}"
+        )
+
+
 def main() -> None:
-    """Parse, run, print a table."""
+    """Parse, run, print a table and the ratios."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--engine", default="")
     parser.add_argument("--rows", type=int, default=24)
@@ -235,21 +256,26 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--long", action="store_true", help="rows share a long instruction")
     parser.add_argument("--no-prefix", action="store_true")
-    parser.add_argument("--fast-bfloat16", action="store_true")
     arguments = parser.parse_args()
     if arguments.engine:
         one(arguments)
         return
-    print("| engine | seed | processor s | tokens/s | peak MB | held-out loss |\n|---|---|---|---|---|---|", flush=True)
+    print(
+        "| engine | seed | processor s | tokens/s | peak MB | held-out loss | wall s |\n|---|---|---|---|---|---|---|",
+        flush=True,
+    )
     long = ["--long"] if arguments.long else []
     wanted = [(engine, engine, long) for engine in (arguments.only.split(";") if arguments.only else ENGINES)]
     if arguments.long:
         wanted.append(("ours, instruction run for every row", "ours", [*long, "--no-prefix"]))
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name, _, _ in wanted}
     for seed in range(arguments.seeds):
         for name, engine, more in wanted:
             found = spawn(engine, arguments, seed, *more)
-            figures = [found[key] for key in ("processor_seconds", "tokens_per_second", "peak_mb", "held_out_loss")]
-            print(f"| {name} | {seed} | {' | '.join(map(str, figures))} |", flush=True)
+            runs[name].append(found)
+            print(f"| {name} | {seed} | {' | '.join(str(found[key]) for key in SHOWN)} |", flush=True)
+    for line in beside(runs):
+        print(line)
 
 
 if __name__ == "__main__":
