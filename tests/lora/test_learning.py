@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from advisor.base.errors import BadInput
+from advisor.base.errors import BadInput, BudgetReached
 from trainers.lora.base import end_ids, load_model, load_tokenizer
 from trainers.lora.batches import all_batches, epoch_of_batches, pieces, shared_prefix
 from trainers.lora.examples import Example, Message
 from trainers.lora.forward import AnswerLoss, step_gradients
 from trainers.lora.generate import answer
 from trainers.lora.loop import tally
+from trainers.lora.probe import fitted
 from trainers.lora.recipe import Recipe
 from trainers.lora.session import adapted_model
 from trainers.lora.tokens import Encoded, Encoder
@@ -83,6 +84,29 @@ def test_micro_batches_of_any_cut_give_the_same_step(loss: AnswerLoss, encoder: 
     total, _ = step_gradients(loss, [[rows[index] for index in part] for part in parts])
     assert total == pytest.approx(whole, rel=1e-6)
     assert relative(gradients(loss), wanted) < 1e-6
+
+
+def test_micro_batches_are_as_few_as_the_budget_allows_and_as_even_as_that_allows() -> None:
+    alike = [Encoded(n, (7,) * 68, (True,) * 68) for n in range(8)]
+    assert [len(part) for part in pieces(alike, range(8), budget=512)] == [4, 4]
+    mixed = [Encoded(n, (7,) * size, (True,) * size) for n, size in enumerate((300, 90, 80, 70, 40, 30, 20, 600))]
+    parts = pieces(mixed, range(8), budget=400)
+    assert sorted(index for part in parts for index in part) == list(range(8))
+    assert all(len(part) == 1 or len(part) * max(len(mixed[i].ids) for i in part) <= 400 for part in parts)
+    assert len(parts) == 4
+
+
+def test_a_short_budget_is_saved_on_looks_first_and_on_steps_then() -> None:
+    """150 steps of 7 s and six looks of 17 s, and one before the first step."""
+    assert fitted([7.0] * 150, 17.0, 6, budget=1200.0) == (150, 6, "")
+    steps, looks, changed = fitted([7.0] * 150, 17.0, 6, budget=360.0)
+    assert (looks + 1) * 17.0 <= 0.2 * 360.0
+    assert steps * 7.0 + (looks + 1) * 17.0 <= 360.0 < (steps + 1) * 7.0 + (looks + 1) * 17.0
+    assert changed == f"looks 6 → {looks}, steps 150 → {steps}, to end within 360 s"
+    assert fitted([7.0] * 150, 17.0, 6, budget=1150.0)[:2] == (147, 6)
+    with pytest.raises(BudgetReached) as refused:
+        fitted([7.0] * 150, 17.0, 6, budget=100.0)
+    assert "of its 150 steps 7 fit" in refused.value.what
 
 
 def test_rows_that_share_an_instruction_pay_for_it_once_and_learn_the_same(loss: AnswerLoss, encoder: Encoder) -> None:

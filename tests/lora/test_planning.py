@@ -13,7 +13,7 @@ from trainers.lora.accelerators import Card, cards_that_hold, loading_options, p
 from trainers.lora.base import EMBEDDED_SHAPE, Shape, read_shape
 from trainers.lora.machine import Device
 from trainers.lora.memory import fit, need, next_smaller
-from trainers.lora.presets import presets
+from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
 
 LLAMA_8B = Shape("llama", 32, 4096, 14336, 32, 8, 128, 128256, 8192, tied=False)

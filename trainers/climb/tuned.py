@@ -131,7 +131,7 @@ class FineTuned:
             from trainers.lora.machine import prepare
 
             prepare()
-            from trainers.lora.presets import presets
+            from trainers.lora.policy import presets
             from trainers.lora.recipe import recipe_of
             from trainers.lora.session import open_base, open_session
         except ImportError as error:

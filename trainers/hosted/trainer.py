@@ -21,7 +21,8 @@ from trainers.hosted.choices import Choices, choices_of
 from trainers.hosted.files import as_turns, most_trained_tokens
 from trainers.lora.examples import RowFault, question_of
 from trainers.lora.planning import corpus_of
-from trainers.lora.presets import INSTRUCTION, presets
+from trainers.lora.policy import presets
+from trainers.lora.presets import INSTRUCTION
 from trainers.lora.recipe import Recipe
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from trainers.lora.base import Shape
 from trainers.lora.machine import Device
+from trainers.lora.memory import need
+from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
 
 
@@ -44,28 +46,22 @@ class GpuPlan:
 
 def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int) -> GpuPlan:
     """The settings for `card`. Raises `BadInput` with the next larger card's name when the model cannot fit."""
-    from dataclasses import replace
-
-    from trainers.lora.memory import need
-
     dtype = "bfloat16" if card.bfloat16 else "float32"
     reasons = {
         "dtype": "the card has bfloat16" if card.bfloat16 else "no bfloat16 here, and float16 needs loss scaling"
     }
-    room = card.memory_gb * 1024
+    room, usable = card.memory_gb * 1024, presets()["memory"]["usable_share"]
     chosen = None
     for quantization, checkpointing in (("none", "off"), ("none", "on"), ("nf4", "on")):
         if recipe.learning == "full" and quantization != "none":
             continue
         tried = replace(recipe, quantization=quantization, checkpointing=checkpointing, attention="sdpa")
         wanted = need(shape, tried, dtype, longest, gpu=True).total
-        if wanted / (card.count if recipe.learning == "full" else 1) <= 0.92 * room:
+        if wanted / (card.count if recipe.learning == "full" else 1) <= usable * room:
             chosen = (quantization, checkpointing, wanted)
             break
     if chosen is None:
-        from trainers.lora.presets import presets
-
-        larger = [c for c in presets()["cards"] if c["memory_gb"] * 1024 * 0.92 >= wanted]
+        larger = [c for c in presets()["cards"] if c["memory_gb"] * 1024 * usable >= wanted]
         raise BadInput(
             f"{shape.parameters / 1e9:.1f} billion weights do not fit {card.name} ({card.memory_gb:g} GB).",
             where="plan.yaml: settings.base",

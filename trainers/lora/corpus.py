@@ -14,12 +14,9 @@ from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.files import read_text
 from advisor.base.safetext import one_of, plain
 from trainers.lora.examples import Example, Fault, RowFault, read_example, shape_of
+from trainers.lora.policy import presets
 
 MAX_BYTES = 512 * 2**20
-
-# How many examples the public sources ask for. OpenAI refuses a file with fewer than 10 and sees clear gains from 50 to
-# 100 well made ones (Fine-tuning guide, "Crafting your dataset"); LIMA tuned a 65B model on 1,000 (arXiv 2305.11206).
-AT_LEAST, SEES_GAINS, COMFORTABLE = 10, 50, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +152,21 @@ def _group(example: Example) -> str:
 
 
 def _too_few(count: int, path: Path) -> list[str]:
-    if count < AT_LEAST:
+    rules = presets()["examples"]
+    least, gains, comfortable = rules["at_least"], rules["sees_gains"], rules["comfortable"]
+    if count < least:
         raise BadInput(
-            f"{path.name} has {count} example{'s' if count != 1 else ''}; at least {AT_LEAST} are needed.",
+            f"{path.name} has {count} example{'s' if count != 1 else ''}; at least {least} are needed.",
             where=str(path),
             why="OpenAI's own service refuses fewer, and with so few no test part is left to prove a gain on.",
             fix="Put the examples into the prompt instead (few-shot), and collect 50 to 100.",
             code="too-few",
         )
-    if count < SEES_GAINS:
-        few = f"{count} examples: above the minimum of {AT_LEAST}, below the {SEES_GAINS} from which OpenAI's guide "
+    if count < gains:
+        few = f"{count} examples: above the minimum of {least}, below the {gains} from which OpenAI's guide "
         return [few + "sees clear gains. The same examples in the prompt are the rival to beat."]
-    if count < COMFORTABLE:
-        return [f"{count} examples: OpenAI's guide sees clear gains from {SEES_GAINS} to {COMFORTABLE}; a start."]
+    if count < comfortable:
+        return [f"{count} examples: OpenAI's guide sees clear gains from {gains} to {comfortable}; a start."]
     return []
 
 
@@ -191,12 +190,13 @@ def _repeats(examples: Sequence[Example], groups: Sequence[str], path: Path) -> 
             f"{len(torn)} question{'s have' if len(torn) > 1 else ' has'} two different answers (rows {a} and {b} for "
             "one): no model can be right on both."
         )
-    if len(rows) < AT_LEAST:
+    least = presets()["examples"]["at_least"]
+    if len(rows) < least:
         raise BadInput(
             f"{path.name} asks only {len(rows)} different question{'s' if len(rows) > 1 else ''}.",
             where=str(path),
             why="Repeats teach nothing new, and a test on a repeated question proves nothing.",
-            fix=f"Collect at least {AT_LEAST} different questions.",
+            fix=f"Collect at least {least} different questions.",
             code="too-few-different",
         )
     if len({example.answer for example in examples}) == 1:

@@ -95,7 +95,7 @@ def train(
         _save(optimiser, course, work, saved, team)
     torch.set_num_threads(course.threads)
     optimiser.schedule = Schedule(recipe.learning_rate, max(1, round(recipe.warmup_share * course.steps)), course.steps)
-    every = max(1, math.ceil(course.steps / recipe.evaluations))
+    every = math.ceil(course.steps / course.forecast["looks"])
     progress.phase(f"Training: {course.steps} steps of {recipe.batch} rows on {course.threads} threads")
     head = rows[0].ids[:prefix]
     since_save, spoken = time.monotonic(), _words(course)

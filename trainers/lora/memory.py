@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from trainers.lora.base import Shape
-from trainers.lora.presets import presets
+from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
 
 _BYTES = {"float32": 4, "bfloat16": 2}

@@ -17,10 +17,8 @@ from trainers.common.sealed import freeze, sealed_before
 from trainers.common.splits import split_rows
 from trainers.lora.corpus import Corpus
 from trainers.lora.examples import Example
+from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
-
-# Never more than this share of what is left is looked at instead of learned from.
-_LOOKED_AT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def part(corpus: Corpus, plan: Plan, folder: Path, recipe: Recipe) -> Parts:
 
 def _look_aside(rows: list[int], groups: Sequence[str], recipe: Recipe, seed: int) -> tuple[list[int], list[int]]:
     """Whole groups, drawn by the seed, until there are enough development rows."""
-    wanted = min(recipe.development_rows, int(len(rows) * _LOOKED_AT))
+    wanted = min(recipe.development_rows, int(len(rows) * presets()["examples"]["most_looked_at"]))
     names = sorted({groups[row] for row in rows})
     random.Random(f"development:{seed}").shuffle(names)  # noqa: S311  a draw, not a secret
     aside: set[str] = set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,8 @@ from trainers.lora.base import shape_of_base
 from trainers.lora.corpus import Corpus, read_corpus
 from trainers.lora.examples import ANSWER_KEYS
 from trainers.lora.memory import disk_mb, need, next_smaller
-from trainers.lora.presets import known_cards, presets
+from trainers.lora.policy import presets
+from trainers.lora.presets import known_cards
 from trainers.lora.recipe import Recipe
 
 
@@ -89,11 +91,19 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
         disk_mb=round(disk_mb(shape, recipe), 1),
         usd=0.0,
         formula=f"{tokens:,.0f} tokens × {shape.parameters:,} weights × {rules['operations']} at {speed:,.0f} GFLOP/s "
-        f"({'the card, roughly' if machine.cards else 'measured just now'}), at most "
-        f"the budget of {plan.budget_seconds:g} s; then the sealed rows are answered twice. Memory: {wanted.words()}. "
+        f"({'the card, roughly' if machine.cards else 'measured just now'}), "
+        f"{_within(plan.budget_seconds, training)}; then the sealed rows are answered twice. Memory: {wanted.words()}. "
         f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, int(max(sizes)) + 1)}.",
         error_band="Time: half to twice, the run's own trial steps say it closer. Memory: a fifth either way.",
     )
+
+
+def _within(budget: float, training: float) -> str:
+    """How the budget stands to the time that training would take if it were let."""
+    if training <= budget:
+        return f"within the budget of {budget:g} s"
+    longer = f"--budget-seconds {math.ceil(1.2 * training / 60) * 60}"
+    return f"about {training:,.0f} s, but cut to the budget of {budget:g} s, which teaches less: {longer} lets it end"
 
 
 def product_speed() -> float:

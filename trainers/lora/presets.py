@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from pathlib import Path
 from typing import Any
 
 from advisor.base.files import read_text
-from advisor.base.shipped import rules_folder
-from advisor.base.strictyaml import parse
 from advisor.records.plan import Plan, Setting
 from trainers.lora.accelerators import Card
 from trainers.lora.base import shape_of_base
 from trainers.lora.examples import shape_of
+from trainers.lora.policy import presets
 
 INSTRUCTION = "instruction.txt"
-
-
-@functools.cache
-def presets() -> dict[str, Any]:
-    """rules/presets.yaml as plain data."""
-    content: dict[str, Any] = parse(read_text(rules_folder() / "presets.yaml"), "presets.yaml").data
-    return content
 
 
 def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,23 +12,23 @@ from trainers.lora.batches import all_batches, pieces
 from trainers.lora.forward import Losses, step_gradients
 from trainers.lora.machine import fastest_threads, peak_resident_mb, resident_mb, seconds_of
 from trainers.lora.optimiser import Optimiser
+from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
 from trainers.lora.tokens import Encoded
 
 # Forward passes only, against forward and backward of frozen weights: one of two products a weight.
 _EVALUATION_COST = 0.5
-# glibc keeps some of what passes of varying width gave back: 0 to 12 % on the runs of tests/benchmarks/lora_memory.py.
-_GROWTH = 1.08
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What the probe settled and foretells. `seconds` is for `steps` steps with evaluation, `changed` what it cut."""
+    """What the probe settled and foretells. `seconds` is for `steps` steps with `looks`, `changed` what it cut."""
 
     threads: int
     seconds_by_threads: dict[int, float]
     seconds_per_token: float
     steps: int
+    looks: int
     seconds: float
     peak_memory_mb: float
     tokens: int
@@ -47,7 +48,8 @@ def probe(
 ) -> Forecast:
     """Time one typical micro-batch at each thread count, run the largest once, and add up the whole run.
 
-    Cuts `steps` to what fits `budget_seconds`. Raises `BudgetReached` when not even a tenth of them would.
+    Where `budget_seconds` is short, looks at the development rows are cut first, to their share of it (presets.yaml),
+    then `steps` to what fits. Raises `BudgetReached` when too few of them would.
     """
     planned = [
         pieces(rows, batch, recipe.micro_tokens, prefix) for batch in all_batches(rows, recipe.batch, seed, steps)
@@ -75,39 +77,44 @@ def probe(
     per_token = seconds_of(lambda: once(largest)) / _tokens(rows, [parts[-1]], prefix)
     adapters = sum(master.numel() * 4 for master in optimiser.masters) / 2**20
     # Two moments, a gradient, and while a checkpoint is written three copies and their bytes; the best weights beside.
-    peak = max(peak_resident_mb(), before * _GROWTH + 2 * adapters) + 6 * adapters
-    looks = max(1, recipe.evaluations) * _EVALUATION_COST * (prefix + sum(len(row.ids) - prefix for row in development))
-    fits, changed = _fit(work, looks * per_token, per_token, budget_seconds)
+    peak = max(peak_resident_mb(), before * presets()["memory"]["growth"] + 2 * adapters) + 6 * adapters
+    look = per_token * _EVALUATION_COST * (prefix + sum(len(row.ids) - prefix for row in development))
+    steps, looks, changed = fitted([tokens * per_token for tokens in work], look, recipe.evaluations, budget_seconds)
     return Forecast(
         threads=threads,
         seconds_by_threads={count: round(seconds, 4) for count, seconds in by_threads.items()},
         seconds_per_token=per_token,
-        steps=fits,
-        seconds=sum(work[:fits]) * per_token + looks * per_token,
+        steps=steps,
+        looks=looks,
+        seconds=sum(work[:steps]) * per_token + (looks + 1) * look,
         peak_memory_mb=peak,
-        tokens=sum(work[:fits]),
+        tokens=sum(work[:steps]),
         changed=changed,
     )
 
 
-def _fit(work: Sequence[int], looks: float, per_token: float, budget: float) -> tuple[int, str]:
-    left, steps = budget - looks, 0
-    for tokens in work:
-        left -= tokens * per_token
-        if left < 0:
-            break
-        steps += 1
-    if steps == len(work):
-        return steps, ""
-    if steps < max(1, math.ceil(len(work) / 10)):
-        whole = looks + sum(work) * per_token
+def fitted(steps: Sequence[float], look: float, wanted: int, budget: float) -> tuple[int, int, str]:
+    """How many steps and looks fit into `budget` seconds, and what was cut, in words.
+
+    `steps` holds the seconds of each step; `look` those of a look, of which one more comes before the first step.
+    Raises `BudgetReached` when too few steps fit.
+    """
+    rules, whole = presets()["short_of_time"], sum(steps) + (wanted + 1) * look
+    if whole <= budget:
+        return len(steps), wanted, ""
+    looks = min(wanted, max(rules["fewest_looks"], int(rules["share_for_looks"] * budget / max(look, 1e-9)) - 1))
+    ends = itertools.accumulate(steps, initial=(looks + 1) * look)
+    fits = sum(end <= budget for end in ends) - 1
+    if fits < max(1, math.ceil(rules["fewest_steps"] * len(steps))):
         raise BudgetReached(
-            f"The run would take about {whole:,.0f} s here; of its {len(work)} steps {steps} fit {budget:,.0f} s.",
+            f"The run would take about {whole:,.0f} s here; of its {len(steps)} steps {max(fits, 0)} fit "
+            f"{budget:,.0f} s.",
             why="So short a run would learn next to nothing, and its verdict would say nothing about training.",
             fix=f"train-or-not plan CASE --budget-seconds {math.ceil(whole * 1.2)}, or fewer epochs in plan.yaml.",
             code="budget-too-small",
         )
-    return steps, f"steps {len(work)} → {steps}, to end within {budget:,.0f} s"
+    cut = [f"looks {wanted} → {looks}"] * (looks < wanted) + [f"steps {len(steps)} → {fits}"] * (fits < len(steps))
+    return fits, looks, f"{', '.join(cut)}, to end within {budget:,.0f} s"
 
 
 def _padded(rows: Sequence[Encoded], part: Sequence[int], prefix: int) -> int:

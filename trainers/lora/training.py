@@ -33,6 +33,7 @@ from trainers.lora.machine import Arithmetic, Device, available_memory_mb
 from trainers.lora.memory import fit
 from trainers.lora.parts import Parts, part
 from trainers.lora.planning import answer_column, corpus_of
+from trainers.lora.policy import presets
 from trainers.lora.preferences import PairEncoder
 from trainers.lora.recipe import Recipe
 from trainers.lora.results import gap, hold, lines, samples
@@ -140,7 +141,8 @@ class Training:
             return Recipe(**kept["recipe"]), Arithmetic(**kept["arithmetic"])
         recipe, shape = self.recipe, read_shape(where)
         if shape is not None:
-            room = 0.9 * (available_memory_mb() if device.kind == "cpu" else device.memory_mb)
+            free = available_memory_mb() if device.kind == "cpu" else device.memory_mb
+            room = presets()["memory"]["usable_share"] * free
             recipe = fit(shape, recipe, arithmetic.dtype, longest, room)
         write_atomically(file, to_json({"recipe": asdict(recipe), "arithmetic": asdict(arithmetic)}))
         return recipe, arithmetic

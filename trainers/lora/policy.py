@@ -1,0 +1,17 @@
+"""The policy of fine-tuning, rules/presets.yaml, as plain data: settings with their reasons, limits, constants."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from advisor.base.files import read_text
+from advisor.base.shipped import rules_folder
+from advisor.base.strictyaml import parse
+
+
+@functools.cache
+def presets() -> dict[str, Any]:
+    """The file's content, read once."""
+    content: dict[str, Any] = parse(read_text(rules_folder() / "presets.yaml"), "presets.yaml").data
+    return content
