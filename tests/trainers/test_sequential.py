@@ -5,22 +5,35 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainers.common.sequential import Bounds, bounds, even_looks, items_needed, smallest_visible_difference
+from trainers.common.sequential import (
+    Bounds,
+    Futility,
+    bounds,
+    even_looks,
+    futility,
+    items_needed,
+    smallest_visible_difference,
+)
 
 ITEMS, REQUIREMENT, RUNS = 200, 0.85, 20_000
 
 
-def played(rate: float, plan: Bounds, seed: int = 0) -> tuple[float, float, float]:
-    """Share of runs that answered `meets`, that answered `fails`, and the mean number of items, at a true `rate`."""
+def played(rate: float, plan: Bounds, hope: Futility | None = None, seed: int = 0) -> tuple[float, float, float]:
+    """Share of runs that answered `meets`, that answered `fails`, and the mean number of items, at a true `rate`.
+
+    With `hope` a run ends without an answer where going on is hardly worth it.
+    """
     right = (np.random.default_rng(seed).random((RUNS, plan.looks[-1])) < rate).cumsum(axis=1)
     answers = np.zeros(RUNS)
     stopped = np.full(RUNS, plan.looks[-1])
     running = np.ones(RUNS, dtype=bool)
-    for look, upper, lower in zip(plan.looks, plan.upper, plan.lower, strict=True):
+    limits = hope.limits if hope else (-1,) * len(plan.looks)
+    for look, upper, lower, limit in zip(plan.looks, plan.upper, plan.lower, limits, strict=True):
         meets, fails = running & (right[:, look - 1] >= upper), running & (right[:, look - 1] <= lower)
+        left = running & (right[:, look - 1] <= limit)
         answers[meets], answers[fails] = 1, -1
-        stopped[meets | fails] = look
-        running &= ~(meets | fails)
+        stopped[meets | fails | left] = look
+        running &= ~(meets | fails | left)
     return float((answers == 1).mean()), float((answers == -1).mean()), float(stopped.mean())
 
 
@@ -54,6 +67,30 @@ def test_ten_points_away_more_than_half_of_the_calls_are_saved(rate: float, righ
     assert answered[1 - right] <= 0.025
     assert answered[right] >= 0.9
     assert saved >= 0.55
+
+
+@pytest.mark.parametrize("rate", [0.95, 0.75])
+def test_what_would_hardly_be_shown_enough_is_left_so_that_both_sides_save_more_than_half(rate: float) -> None:
+    plan = bounds(REQUIREMENT, even_looks(ITEMS, 10), 0.025)
+    hope = futility(plan)
+    assert hope is not None
+    meets, _, asked = played(rate, plan, hope)
+    alone = played(rate, plan)
+    print(f"\ntrue {rate}: {1 - asked / ITEMS:.1%} saved, {1 - alone[2] / ITEMS:.1%} without; meets {meets:.1%}")
+    assert 1 - asked / ITEMS >= 0.55
+    assert alone[0] - 0.01 <= meets <= alone[0], "leaving early may only cost a little power"
+
+
+def test_leaving_what_is_hardly_shown_enough_costs_no_more_power_than_it_says_and_claims_nothing() -> None:
+    plan = bounds(REQUIREMENT, even_looks(ITEMS, 10), 0.025)
+    hope = futility(plan)
+    assert hope is not None
+    meets, _, _ = played(hope.hoped, plan)
+    assert meets == pytest.approx(0.9, abs=0.01)
+    assert played(hope.hoped, plan, hope)[0] >= meets - hope.chance
+    claimed = played(REQUIREMENT, plan, hope)
+    assert claimed[0] + claimed[1] <= 0.05
+    assert futility(bounds(0.95, even_looks(20, 10))) is None, "where nothing could be shown, nothing is left early"
 
 
 def test_certain_answers_come_as_soon_as_they_are_certain_and_not_before() -> None:

@@ -136,6 +136,9 @@ class Climb:
             return "enough", f"Surely at least {bar}."
         if measured.verdict == "fails":
             return "insufficient", f"Surely below {bar}."
+        if measured.verdict == "futile":
+            asked, most = len(measured.scores), measured.looks[-1]
+            return "undecided", f"Stopped after {asked} of {most}: it would hardly be shown to reach {bar}."
         return "undecided", f"Cannot tell whether it reaches {bar}. {self._needed(measured)}"
 
     def _needed(self, measured: Measured) -> str:
@@ -144,7 +147,7 @@ class Climb:
         needed = items_to_tell(value, self.requirement)
         if needed is None:
             return "It sits at the bar: no practical number of examples would tell."
-        have = len(measured.scores)
+        have = measured.looks[-1] if measured.looks else len(measured.scores)
         if needed <= have:
             return f"It is close: {have} examples to choose on are about enough for {value:.0%}, and luck decides."
         return f"If {value:.0%} is right, about {needed:,} examples to choose on would tell; there are {have}."

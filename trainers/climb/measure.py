@@ -20,10 +20,11 @@ from trainers.climb.rungs import Rung, Said
 from trainers.climb.scoring import normalized, quote_is_found, token_f1
 from trainers.climb.task import Item, Task
 from trainers.common.sequential import Answer as Verdict
-from trainers.common.sequential import bounds, even_looks, repeated_interval
+from trainers.common.sequential import bounds, even_looks, futility, repeated_interval
 
 LOOKS, FEW_LOOKS = count("certainty", "looks"), count("certainty", "few_looks")
 ERROR = figure("certainty", "error")
+POWER, CHANCE = figure("certainty", "hoped_power"), figure("certainty", "futile_chance")
 
 
 @dataclass
@@ -97,17 +98,23 @@ def measure(
         if requirement is not None and (early or look == len(items)):
             measured.verdict = _verdict(measured, requirement, last=look == len(items))
         shown(measured)
-        if early and measured.verdict in ("meets", "fails") and look < len(items):
+        if early and measured.verdict in ("meets", "fails", "futile") and look < len(items):
             measured.stopped_early = True
             break
     return measured
 
 
 def _verdict(measured: Measured, requirement: float, *, last: bool) -> Verdict:
-    """Whether the rung surely meets or fails the requirement, with error at most 2.5 % a side over all looks."""
+    """Whether the rung surely meets or fails the requirement, with error at most 2.5 % a side over all looks.
+
+    `futile` claims neither: it would hardly be shown to meet the requirement, so its other calls are saved.
+    """
     if measured.looks and exact(measured.task):
         rule = bounds(requirement, measured.looks, ERROR / 2)
-        return rule.answer(round(sum(measured.scores)), len(measured.scores))
+        right, asked = round(sum(measured.scores)), len(measured.scores)
+        said, hope = rule.answer(right, asked), futility(rule, POWER, CHANCE)
+        hopeless = said == "open" and hope is not None and right <= hope.limits[rule.looks.index(asked)]
+        return "futile" if hopeless else said
     _, low, high, _ = measured.interval()
     if low >= requirement:
         return "meets"

@@ -6,7 +6,8 @@ the bounds are found from the exact binomial distribution of the paths that have
 error stays below the stated one however often one looks.
 
 Sources: Jennison and Turnbull, Group Sequential Methods (1999), chapters 2 and 12; Lan and DeMets, Biometrika 70 (1983)
-for the spending functions; Pocock's and O'Brien and Fleming's shapes as given there.
+for the spending functions; Pocock's and O'Brien and Fleming's shapes as given there; Lan, Simon and Halperin (1982) for
+stopping where a success has become unlikely.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom, norm
 
 Shape = Literal["pocock", "obrien_fleming"]
-Answer = Literal["meets", "fails", "open", "undecided"]
+Answer = Literal["meets", "fails", "futile", "open", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,51 @@ def bounds(requirement: float, looks: tuple[int, ...], alpha: float = 0.025, sha
         for_lower[:bottom] = 0.0
         before = count
     return Bounds(requirement, tuple(looks), tuple(upper), tuple(lower), alpha, shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Futility:
+    """Where going on is hardly worth it: at look k with at most `limits[k]` successes.
+
+    Even at the rate `hoped` from there on, the chance to be shown to meet the requirement is `chance` or less.
+    """
+
+    hoped: float
+    limits: tuple[int, ...]
+    chance: float
+
+
+@lru_cache(maxsize=256)
+def futility(plan: Bounds, power: float = 0.9, chance: float = 0.1) -> Futility | None:
+    """The non-binding futility bound of a plan, or None when no rate short of 1 is shown to meet it with `power`.
+
+    `hoped` is the lowest rate that the plan shows to meet the requirement with that power. Stopping here claims
+    nothing, so the errors of `bounds` stay below `alpha`, and whoever goes on may; the power at `hoped` falls by at
+    most `chance` times the share that stops. Stochastic curtailment (Lan, Simon and Halperin, Communications in
+    Statistics C 1, 1982; Jennison and Turnbull 1999, chapter 10).
+    """
+    low, high = plan.requirement, 1.0 - 1e-6
+    if _chances(plan, high)[0] < power:
+        return None
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        low, high = (low, middle) if _chances(plan, middle)[0] >= power else (middle, high)
+    going_on = _chances(plan, high)[1]
+    limits = tuple(int(np.searchsorted(chances, chance, side="right")) - 1 for chances in going_on)
+    return Futility(high, (*limits[:-1], -1), chance)
+
+
+def _chances(plan: Bounds, rate: float) -> tuple[float, list[NDArray[np.float64]]]:
+    """The chance of `meets` at a true rate: in all, and at each look by the successes so far when it goes on."""
+    reached = np.zeros(plan.looks[-1] + 1)
+    going_on = [reached]
+    for at in range(len(plan.looks) - 1, -1, -1):
+        value = going_on[0].copy()
+        value[plan.upper[at] :] = 1.0
+        before = plan.looks[at - 1] if at else 0
+        step = binom.pmf(np.arange(plan.looks[at] - before + 1), plan.looks[at] - before, rate)
+        going_on.insert(0, np.correlate(value, step, mode="valid"))
+    return float(going_on[0][0]), going_on[1:]
 
 
 def repeated_interval(
