@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     money = parser.add_argument_group("what it may cost")
     money.add_argument("--max-usd", type=float, help="never spend more than this on this case, all climbs together")
     money.add_argument("--max-tokens", type=int, help="never use more tokens than this, all climbs together")
-    money.add_argument("--max-minutes", type=float, default=30, help="stop after this (default: %(default)s)")
+    money.add_argument("--max-minutes", type=float, help="stop after this (default: 30; local: 5)")
     money.add_argument("--price", metavar="IN,OUT", help="USD per million tokens in and out, where nobody knows it")
     money.add_argument("--dry-run", action="store_true", help="say what it can see and may cost, and send nothing")
     money.add_argument("--yes", action="store_true", help="send and spend without being asked")
@@ -143,12 +143,12 @@ def _text(case: Case, task: Task, requirement: float | None, arguments: argparse
 def _table(case: Case, requirement: float | None, arguments: argparse.Namespace, out: Output) -> int:
     """A table: no language model is asked, nothing is sent anywhere."""
     from advisor.base.files import own_folder, sha256_of_text, to_json
-    from advisor.cli.climb_task import rule_of, table_plan
+    from advisor.cli.climb_task import minutes_of, rule_of, table_plan
     from advisor.cli.progress import shown_progress
     from advisor.records.plain import to_plain
     from trainers.climb.table import TableClimb
 
-    plan = table_plan(case, arguments.max_minutes)
+    plan = table_plan(case, minutes_of(arguments))
     if arguments.requirement is None and str(plan.metric.value) not in ("accuracy", "balanced_accuracy"):
         requirement = None  # a share that must be right says nothing about another measure
     out.line(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from advisor.records.climb import ClimbRecord, RungMeasure
     from advisor.records.decision import Decision
+    from trainers.climb.clock import Clock
     from trainers.climb.forecast import Forecast
     from trainers.climb.measure import Measured
     from trainers.climb.rungs import Rung
@@ -105,6 +106,7 @@ class Live:
         self._rows: dict[str, tuple[str, ...]] = {}
         self._phase = ""
         self._live: Any = None
+        self.clock: Clock | None = None  # set once the climb's time runs
 
     def __enter__(self) -> Live:
         import sys
@@ -121,10 +123,18 @@ class Live:
         if self._live is not None:
             self._live.stop()
 
-    def begins(self, rung: Rung) -> None:
-        """A rung begins."""
-        self._rows[rung.name] = (rung.name, "…", "", "", "")
-        self._draw(f"Measuring: {rung.name}")
+    def begins(self, rung: Rung, doing: str) -> None:
+        """A rung begins to be measured, or to be confirmed."""
+        self._rows.setdefault(rung.name, (rung.name, "…", "", "", ""))
+        self._phase = f"{doing}: {rung.name}"
+        self._draw(f"{self._phase}{self._left()}")
+
+    def _left(self) -> str:
+        """How much time the climb has left, where it has a limit."""
+        if self.clock is None:
+            return ""
+        seconds = max(0, round(self.clock.left()))
+        return f", at most {seconds // 60}:{seconds % 60:02} left"
 
     def shown(self, measured: Measured) -> None:
         """A look at a rung that is being measured."""
@@ -161,7 +171,7 @@ class Live:
         table = Table("rung", f"{self._title} (95 %)", "asked", "USD", "s each", box=None, pad_edge=False)
         for row in self._rows.values():
             table.add_row(*row)
-        table.caption = self._phase or None
+        table.caption = f"{self._phase}{self._left()}" if self._phase else None
         return table
 
 

@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 from dataclasses import replace
 from decimal import Decimal
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.case import Case, today
@@ -55,15 +54,17 @@ def climb_text(
 ) -> ClimbRecord:
     """Measure every rung that applies; the record as it goes into climb.json."""
     from advisor.cli.climb_page import Live
-    from advisor.cli.climb_task import columns_of, rule_of
+    from advisor.cli.climb_task import columns_of, minutes_of, rule_of
     from trainers.climb.answers import AnswerStore
     from trainers.climb.asker import Asker
     from trainers.climb.baselines import UserRule
+    from trainers.climb.clock import Clock
     from trainers.climb.ladder import Climb
     from trainers.climb.spend import Meter
     from trainers.climb.tuned import Bench
     from trainers.embedded.models import SMOLLM2
     from trainers.embedded.store import is_present
+    from trainers.lora.machine import usable_processors
 
     local = arguments.endpoint == "local"
     rules = [UserRule(rule_of(arguments, columns_of(case)))] if arguments.rule else []
@@ -74,11 +75,13 @@ def climb_text(
             cap = None if arguments.max_usd is None else Decimal(str(arguments.max_usd))
             # The embedded model costs nothing: its attempts need no book.
             meter = Meter(cap, arguments.max_tokens, None if local else store)
-            asker = Asker(door, price, meter, store, until=monotonic() + 60 * arguments.max_minutes)
+            clock = Clock(60 * minutes_of(arguments))
+            live.clock = clock
+            asker = Asker(door, price, meter, store, until=clock.until)
             vectors = vectors_of(live, local=local)
             # With a server named, the embedded model is not fetched only to be tuned beside it.
             tunes = local or is_present(SMOLLM2)
-            bench = Bench(case.folder / ".climb", live, arguments.max_minutes, asker.until) if tunes else None
+            bench = Bench(case.folder / ".climb", live, clock) if tunes else None
             rungs = rungs_of(asker, vectors, rules, local=local, bench=bench)
             climb = Climb(
                 task,
@@ -86,8 +89,8 @@ def climb_text(
                 meter,
                 _opener(case, task, door.name),
                 every_rung=arguments.every_rung,
-                workers=1 if local else arguments.workers,
-                until=asker.until,
+                workers=min(2, usable_processors()) if local else arguments.workers,
+                clock=clock,
                 shown=live.shown,
                 rung_begins=live.begins,
             )

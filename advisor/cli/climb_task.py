@@ -44,6 +44,14 @@ def most_asked(endpoint: str) -> int | None:
     return count("examples", "asked_of_the_embedded_model") if endpoint == "local" else None
 
 
+def minutes_of(arguments: argparse.Namespace) -> float:
+    """The minutes that a climb may take: what was said, else as many as the endpoint's kind needs."""
+    from trainers.climb.policy import figure
+
+    usual = figure("time", "minutes_on_this_machine" if arguments.endpoint == "local" else "minutes_with_a_server")
+    return usual if arguments.max_minutes is None else float(arguments.max_minutes)
+
+
 def answers_of(case: Case) -> Answers:
     """What the user said about the case."""
     from advisor.interview.answers import load_answers

@@ -1,6 +1,6 @@
 """Climb three sets offline with the embedded model: what each recommends, how sure it is, and how long it took.
 
-    TRAIN_OR_NOT_SHARED=… python tests/benchmarks/climb_sets.py [--served] [--examples 60] [--only sms_spam]
+    TRAIN_OR_NOT_SHARED=… python tests/benchmarks/climb_sets.py [--served] [--examples N] [--max-minutes N] [--only sms_spam]
 
 A text classification (sms_spam), a table (telco_churn) and questions over documents (xquad_en), each through the real
 command in a case of its own. `--served` asks the same embedded model through `transformers serve` on loopback instead.
@@ -50,7 +50,8 @@ def run(folder: Path, *words: str) -> Any:
 def climbed(folder: Path, name: str, model: list[str], examples: str, minutes: str) -> tuple[Any, float, float]:
     """The record of one climb, its wall seconds and its CPU seconds."""
     run(folder, "new", name)
-    words = ["climb", name, *model, "--examples", examples, "--max-minutes", minutes, "--json"]
+    words = ["climb", name, *model, *(["--examples", examples] if examples else []), "--json"]
+    words += ["--max-minutes", minutes] if minutes else []
     if look := SETS[name]:
         run(folder, "look", name, look[0], str(SHARED / look[1]), *look[2:], "--quiet")
     else:
@@ -118,8 +119,8 @@ def served(folder: Path) -> Iterator[list[str]]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--served", action="store_true")
-    options.add_argument("--examples", default="60")
-    options.add_argument("--max-minutes", default="30")
+    options.add_argument("--examples", default="")
+    options.add_argument("--max-minutes", default="")
     options.add_argument("--only", choices=list(SETS))
     asked = options.parse_args()
     wall = cpu = 0.0

@@ -15,6 +15,7 @@ from advisor.base.llm import AttemptFailed, Message
 from advisor.records.climb import ClimbRecord
 from tests.climb.doors import SayingDoor, asker_for, right_label, tickets
 from trainers.climb.baselines import Majority, OneWordRule
+from trainers.climb.clock import Clock
 from trainers.climb.confirm import confirm
 from trainers.climb.ladder import Climb
 from trainers.climb.learned import WordsAndLinear
@@ -192,7 +193,7 @@ def test_when_the_time_is_over_only_what_takes_seconds_is_measured(tmp_path: Pat
         raise AssertionError("nothing that takes long begins")
 
     asker = asker_for(SayingDoor(right_label), tmp_path)
-    climb = Climb(tickets(), None, asker.meter, lambda rung: 1, until=0.0)
+    climb = Climb(tickets(), None, asker.meter, lambda rung: 1, clock=Clock(0.0))
     rungs = [Majority(), ZeroShot(asker), WordsAndLinear(), EmbeddingsAndLinear(never)]
     record = climb.climb(rungs, endpoint="x", as_of="2026-11-22")
     assert [rung.status for rung in record.rungs] == ["measured", "not_reached", "measured", "not_reached"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from advisor.base.errors import BudgetReached
 from tests.climb.doors import tickets
 from tests.lora.conftest import Quiet, write_tiny_model
 from trainers.climb import tuned
+from trainers.climb.clock import Clock
 from trainers.climb.ladder import Climb
 from trainers.climb.rungs import Said
 from trainers.climb.spend import Meter
@@ -38,14 +38,14 @@ def tiny_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_learns_from_the_training_part_and_answers_one_at_a_time(tiny_base: Path, tmp_path: Path) -> None:
     task = tickets(220)
-    rung = FineTuned(Bench(tmp_path / "work", Quiet(), 30, monotonic() + 600))
+    rung = FineTuned(Bench(tmp_path / "work", Quiet(), Clock(600)))
     climb = Climb(task, None, Meter(None), lambda name: 1)
     record = climb.climb([rung], endpoint="x", as_of="2026-11-22")
     found = record.rungs[0]
     assert found.status == "measured", found.text
     assert found.score is not None and found.items == len(task.development)
     assert "passes over" in found.text and found.latency_p50 > 0
-    again = FineTuned(Bench(tmp_path / "work", Quiet(), 30, monotonic() + 600))
+    again = FineTuned(Bench(tmp_path / "work", Quiet(), Clock(600)))
     again.prepare(task)
     asked = task.development[:5]
     assert [again.answer(item).text for item in asked] == [rung.answer(item).text for item in asked]
@@ -55,12 +55,12 @@ def test_it_learns_from_the_training_part_and_answers_one_at_a_time(tiny_base: P
 
 def test_no_time_left_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(BudgetReached, match="too few to learn"):
-        Bench(tmp_path, Quiet(), 30, monotonic() + 1).seconds()
-    assert Bench(tmp_path, Quiet(), 30, monotonic() + 9_999).seconds() <= tuned.figure("tuning", "most_seconds")
+        Bench(tmp_path, Quiet(), Clock(1)).seconds()
+    assert Bench(tmp_path, Quiet(), Clock(9_999)).seconds() <= tuned.figure("tuning", "most_seconds")
 
 
 def test_it_says_when_it_does_not_apply(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, Quiet(), 30, monotonic() + 600)
+    bench = Bench(tmp_path, Quiet(), Clock(600))
     assert "examples to learn from" in FineTuned(bench).not_applicable(tickets(90))
     assert "no folder of documents" in FineTunedRetrieval(bench).not_applicable(tickets(300))
     assert not FineTuned(bench).not_applicable(tickets(300))
@@ -73,7 +73,7 @@ def test_the_passage_that_holds_the_answer_is_what_it_is_taught_on(tmp_path: Pat
 
     passages = (Passage("a.md", 0, "The depot stands in Oslo."), Passage("a.md", 30, "Trams run daily."))
     task = replace(tickets(300), passages=passages)
-    rung = FineTunedRetrieval(Bench(tmp_path, Quiet(), 30, monotonic() + 600))
+    rung = FineTunedRetrieval(Bench(tmp_path, Quiet(), Clock(600)))
     rung._begin(task)
     messages, given = rung._taught(Item("1", "Where do the trams end?", ("Oslo",), document="a.md"))
     assert given == passages[:1] and "Oslo" in messages[-1]["content"]

@@ -9,27 +9,40 @@ from scipy.stats import binomtest
 from advisor.base.errors import Problem
 from advisor.records.run import Score
 from trainers.climb.certainty import items_to_tell, mean_interval
-from trainers.climb.measure import ERROR, Measured, exact
+from trainers.climb.clock import Clock
+from trainers.climb.measure import ERROR, FEWEST_ANSWERS, Measured, exact
 from trainers.climb.task import Task
 from trainers.common.sequential import simultaneous_alpha
 
 Confirmed = tuple[bool, Score | None, str, tuple[str, ...]]
 
 
-def confirm(chosen: Measured | None, task: Task, requirement: float | None, opened: Callable[[str], int]) -> Confirmed:
+def confirm(
+    chosen: Measured | None,
+    task: Task,
+    requirement: float | None,
+    opened: Callable[[str], int],
+    clock: Clock | None = None,
+) -> Confirmed:
     """Whether the sealed part agrees, its score, the verdict in words, and what a reader must know beside it.
 
     The rung was chosen on other examples, and is the only one that gets here, so the test needs no correction. Where
-    earlier climbs of the case opened the same part, each look gets its share of the error (Bonferroni).
+    earlier climbs of the case opened the same part, each look gets its share of the error (Bonferroni). A rung that
+    takes long is asked until the `clock` is at its end, but never fewer examples than tell anything.
     """
     if chosen is None:
         return False, None, "No rung measured so far is surely enough.", ()
     name, rung = chosen.rung.name, chosen.rung
     items = task.asked(task.sealed, costs=rung.paid or rung.slow)
     try:
-        scores = [task.score(item, task.read(chosen.rung.answer(item).text)) for item in items]
+        scores: list[float] = []
+        for item in items:
+            if clock and (rung.paid or rung.slow) and clock.left() <= 0 and len(scores) >= FEWEST_ANSWERS:
+                break
+            scores.append(task.score(item, task.read(rung.answer(item).text)))
     except Problem as problem:
         return False, None, f"{name} looked enough, but could not be confirmed: {problem.what}", ()
+    items = items[: len(scores)]
     opening = opened(name)
     classes, groups = task.classes(items), task.groups(items)
     value, low, high = mean_interval(scores, classes=classes, groups=groups)

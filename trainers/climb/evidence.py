@@ -19,7 +19,7 @@ def measured_facts(done: Sequence[Measured], task: Task, as_of: str) -> tuple[Fa
 
     by_rung: dict[str, list[Measured]] = {}
     for measured in done:
-        if not isinstance(measured.rung, OracleContext) and not measured.trouble:
+        if not isinstance(measured.rung, OracleContext) and measured.tells:
             by_rung.setdefault(measured.rung.rung, []).append(measured)
     count = len(task.development) + len(task.sealed)
     facts = [fact("eval_examples", count, f"{len(task.development)} to choose on, {len(task.sealed)} sealed")]
@@ -34,7 +34,7 @@ def measured_facts(done: Sequence[Measured], task: Task, as_of: str) -> tuple[Fa
             gain, low, high = gain_of(retrieved[0], best)
             evidence = f"{told(retrieved[0])}; {told(best)}; gain {gain:+.1%}, between {low:+.1%} and {high:+.1%}"
             facts.append(fact("retrieval_tried", "helped" if low > 0 else "no_help", evidence))
-    asking = [one for one in done if not one.trouble and any(said.tokens for said in one.said)]
+    asking = [one for one in done if one.tells and any(said.tokens for said in one.said)]
     asking = [one for one in asking if not isinstance(one.rung, OracleContext)]
     if asking:
         best = max(asking, key=lambda one: one.interval()[0])
@@ -49,7 +49,7 @@ def measured_facts(done: Sequence[Measured], task: Task, as_of: str) -> tuple[Fa
 def _signal(done: Sequence[Measured]) -> tuple[str, str] | None:
     """Whether a small trained model surely beats saying always the same, and by how much."""
     trivial = next((one for one in done if one.rung.name == "always the same"), None)
-    learned = [one for one in done if one.rung.rung in ("scratch", "fine_tune") and not one.trouble]
+    learned = [one for one in done if one.rung.rung in ("scratch", "fine_tune") and one.tells]
     if trivial is None or not learned:
         return None
     best = max(learned, key=lambda one: one.interval()[0])

@@ -10,6 +10,7 @@ from advisor.base.errors import BudgetReached, Problem
 from advisor.base.llm import AttemptFailed
 from advisor.records.climb import ClimbRecord, RungMeasure, RungStatus
 from trainers.climb.certainty import items_to_tell
+from trainers.climb.clock import Clock
 from trainers.climb.confirm import confirm
 from trainers.climb.disagreements import disagreements
 from trainers.climb.evidence import gain_of, measured_facts
@@ -24,7 +25,8 @@ from trainers.common.sequential import smallest_visible_difference
 class Climb:
     """One climb while it runs. `opened` is told which rung is about to see the sealed part, and counts the openings.
 
-    From `until` on (of `time.monotonic`) no rung begins that takes long; those that take seconds still are measured.
+    Rungs that take long share the time of `clock`: one that has used its share stands at what it was asked by then, and
+    when the time is over none begins; those that take seconds still are measured.
     """
 
     task: Task
@@ -33,9 +35,9 @@ class Climb:
     opened: Callable[[str], int]
     every_rung: bool = False
     workers: int = 1
-    until: float = float("inf")
+    clock: Clock = field(default_factory=Clock)
     shown: Callable[[Measured], None] = lambda measured: None
-    rung_begins: Callable[[Rung], None] = lambda rung: None
+    rung_begins: Callable[[Rung, str], None] = lambda rung, doing: None
     done: list[Measured] = field(default_factory=list)
     outcomes: list[tuple[Rung, Measured | None, RungStatus, str]] = field(default_factory=list)
     enough: bool = False
@@ -49,10 +51,14 @@ class Climb:
         without one every rung is measured, and the cheapest that is within noise of the best is recommended.
         """
         started = monotonic()
-        for rung in rungs:
+        for place, rung in enumerate(rungs):
+            long = [one for one in rungs[place:] if (one.paid or one.slow) and not one.not_applicable(self.task)]
+            self.clock.share_out(len(long) + 1)  # one share is kept for the sealed part
             self._one(rung)
         chosen = self._chosen()
-        confirmed, sealed, text, notes = confirm(chosen, self.task, self.requirement, self.opened)
+        if chosen is not None:
+            self.rung_begins(chosen.rung, "Confirming on the sealed part")
+        confirmed, sealed, text, notes = confirm(chosen, self.task, self.requirement, self.opened, self.clock)
         if chosen is None:
             text = f"{text} {self._what_would_help()}".strip()
         return ClimbRecord(
@@ -88,7 +94,7 @@ class Climb:
             self.outcomes.append((rung, None, "not_applicable", reason))
         elif self.enough and costs and not self.every_rung:
             self.outcomes.append((rung, None, "not_reached", "A cheaper rung is already enough."))
-        elif costs and monotonic() >= self.until:
+        elif costs and self.clock.left() <= 0:
             self.stopped = self.stopped or "The time for this climb is over."
             self.outcomes.append((rung, None, "not_reached", self.stopped))
         elif rung.paid and (reason := self.stopped or self.server_gone):
@@ -97,7 +103,7 @@ class Climb:
             self._measure(rung)
 
     def _measure(self, rung: Rung) -> None:
-        self.rung_begins(rung)
+        self.rung_begins(rung, "Measuring")
         latest: list[Measured] = []
 
         def keep(measured: Measured) -> None:
@@ -106,8 +112,13 @@ class Climb:
 
         try:
             rung.prepare(self.task)
-            measured = measure(rung, self.task, self.requirement, workers=self.workers, shown=keep)
+            measured = measure(
+                rung, self.task, self.requirement, workers=self.workers, shown=keep, clock=self.clock
+            )
         except BudgetReached as reached:
+            if reached.code == "time-reached" and self.clock.left() > 0:  # only this rung's share is used up
+                self.outcomes.append((rung, None, "not_reached", reached.what))
+                return
             self.stopped = reached.what
             measured = latest[0] if latest else Measured(rung, self.task, trouble=reached.what)
         except DoesNotApply as reason:
@@ -122,11 +133,14 @@ class Climb:
         if measured.scores:
             self.done.append(measured)
         self.outcomes.append((rung, measured, *self._judged(measured)))
-        self.enough = self.enough or (measured.verdict == "meets" and _usable(measured))
+        self.enough = self.enough or (measured.verdict == "meets" and measured.tells and _usable(measured))
 
     def _judged(self, measured: Measured) -> tuple[RungStatus, str]:
         if measured.trouble:
             return "failed", measured.trouble
+        if not measured.tells:
+            asked, of = len(measured.scores), measured.cut_short
+            return "not_reached", f"Its share of the time held {asked} of {of} examples; --max-minutes gives it more."
         if not _usable(measured):
             return "not_applicable", "Shows what perfect retrieval would reach; nobody can use it."
         if self.requirement is None:
@@ -155,14 +169,14 @@ class Climb:
     def _what_would_help(self) -> str:
         if self.stopped:
             return self.stopped
-        open_ones = [one for one in self.done if one.verdict == "undecided" and _usable(one)]
+        open_ones = [one for one in self.done if one.verdict == "undecided" and one.tells and _usable(one)]
         if self.requirement is not None and open_ones:
             best = max(open_ones, key=lambda one: one.interval()[0])
             return f"Nearest: {best.rung.name}. {self._needed(best)}"
         return self.server_gone
 
     def _chosen(self) -> Measured | None:
-        usable = [one for one in self.done if _usable(one) and not one.trouble]
+        usable = [one for one in self.done if _usable(one) and one.tells]
         if self.requirement is not None:
             return next((one for one in usable if one.verdict == "meets"), None)
         if not usable:
@@ -174,12 +188,14 @@ class Climb:
         if measured is None:
             return RungMeasure(rung.name, rung.rung, status, text)
         if status == "measured":
-            finished = (one for one in self.done if _usable(one) and not one.trouble)
+            finished = (one for one in self.done if _usable(one) and one.tells)
             best = max(finished, key=lambda one: one.interval()[0])
             gain, low, high = gain_of(best, measured)
             text = "The best here." if measured is best else f"Surely below the best by {low:.0%} to {high:.0%}."
             if measured is not best and low <= 0:
                 text = f"Within noise of the best ({gain:.0%} lower, at most {high:.0%})."
+        if measured.cut_short and measured.tells:
+            text = f"{text} Its share of the time held {len(measured.scores)} of {measured.cut_short} examples."
         return as_record(measured, status, f"{text} {getattr(rung, 'told', '')}".strip())
 
 

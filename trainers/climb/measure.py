@@ -14,6 +14,7 @@ from advisor.base.llm import AttemptFailed
 from advisor.records.climb import RungMeasure, RungStatus
 from advisor.records.run import Score
 from trainers.climb.certainty import mean_interval
+from trainers.climb.clock import Clock
 from trainers.climb.hybrid import recall
 from trainers.climb.policy import count, figure
 from trainers.climb.rungs import Rung, Said
@@ -24,6 +25,7 @@ from trainers.common.sequential import bounds, even_looks, futility, repeated_in
 
 LOOKS, FEW_LOOKS = count("certainty", "looks"), count("certainty", "few_looks")
 ERROR = figure("certainty", "error")
+FEWEST_ANSWERS = count("time", "fewest_answers")
 POWER, CHANCE = figure("certainty", "hoped_power"), figure("certainty", "futile_chance")
 
 
@@ -40,7 +42,13 @@ class Measured:
     verdict: Verdict = "open"
     looks: tuple[int, ...] = ()
     stopped_early: bool = False
+    cut_short: int = 0  # how many were to be asked, where the time was over before
     trouble: str = ""
+
+    @property
+    def tells(self) -> bool:
+        """Whether there are answers enough to compare this rung by, and nothing went wrong."""
+        return not self.trouble and (not self.cut_short or len(self.scores) >= FEWEST_ANSWERS)
 
     @property
     def usd(self) -> Decimal:
@@ -72,13 +80,15 @@ def measure(
     *,
     workers: int = 1,
     shown: Callable[[Measured], None] = lambda measured: None,
+    clock: Clock | None = None,
 ) -> Measured:
     """Ask a rung about the development items until its verdict on `requirement` is certain, or the items end.
 
     Rungs that cost nothing per answer see every item. A cap on money or time stops the rung and is raised again, after
-    `shown` was given what was measured so far.
+    `shown` was given what was measured so far. One that has used up its share of the `clock` stands at its answers so
+    far, if those are enough to say anything: which items were asked does not depend on how they were answered.
     """
-    measured = Measured(rung, task)
+    measured, clock = Measured(rung, task), clock or Clock()
     items = task.asked(task.development, costs=rung.paid or rung.slow)
     early = requirement is not None and rung.paid
     looks = even_looks(len(items), LOOKS if exact(task) else FEW_LOOKS) if early else ()
@@ -86,7 +96,7 @@ def measure(
     before = 0
     for look in even_looks(len(items), LOOKS) if not early else looks:
         try:
-            _ask(measured, items[before:look], workers)
+            _ask(measured, items[before:look], workers, clock if rung.paid or rung.slow else Clock())
         except (BudgetReached, AttemptFailed) as problem:
             measured.trouble = problem.what
             measured.looks = ()
@@ -95,6 +105,12 @@ def measure(
                 raise
             return measured
         before = look
+        if len(measured.scores) < look:
+            measured.cut_short = len(items)
+            if requirement is not None and measured.scores:
+                measured.verdict = _verdict(measured, requirement, last=True)
+            shown(measured)
+            break
         if requirement is not None and (early or look == len(items)):
             measured.verdict = _verdict(measured, requirement, last=look == len(items))
         shown(measured)
@@ -109,7 +125,7 @@ def _verdict(measured: Measured, requirement: float, *, last: bool) -> Verdict:
 
     `futile` claims neither: it would hardly be shown to meet the requirement, so its other calls are saved.
     """
-    if measured.looks and exact(measured.task):
+    if exact(measured.task) and len(measured.scores) in measured.looks:
         rule = bounds(requirement, measured.looks, ERROR / 2)
         right, asked = round(sum(measured.scores)), len(measured.scores)
         said, hope = rule.answer(right, asked), futility(rule, POWER, CHANCE)
@@ -121,21 +137,26 @@ def _verdict(measured: Measured, requirement: float, *, last: bool) -> Verdict:
     return "fails" if high < requirement else "undecided" if last else "open"
 
 
-def _ask(measured: Measured, items: Sequence[Item], workers: int) -> None:
-    """Ask about all items, several at once where the rung asks a server; what was answered before a failure counts."""
-    if measured.rung.paid and workers > 1:
-        with ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(measured.rung.answer, item) for item in items]
-            try:
-                for item, future in zip(items, futures, strict=True):
-                    _keep(measured, item, future.result())
-            except BaseException:
-                for future in futures:
-                    future.cancel()
-                raise
-    else:
-        for item in items:
-            _keep(measured, item, measured.rung.answer(item))
+def _ask(measured: Measured, items: Sequence[Item], workers: int, clock: Clock) -> None:
+    """Ask about the items until the rung's share of the time is over, several at once where it asks a model.
+
+    What was answered before a failure or the end of the time counts.
+    """
+
+    def answered(item: Item) -> Said | None:
+        return None if clock.share_left() <= 0 else measured.rung.answer(item)
+
+    with ThreadPoolExecutor(workers if measured.rung.paid else 1) as pool:
+        futures = [pool.submit(answered, item) for item in items]
+        try:
+            for item, future in zip(items, futures, strict=True):
+                if (said := future.result()) is None:
+                    break
+                _keep(measured, item, said)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
 
 
 def _keep(measured: Measured, item: Item, said: Said) -> None:

@@ -83,7 +83,7 @@ class ZeroShot:
         self._task = task
         self._schema = schema_of(task)
         self._mode: Mode = self._asker.mode() if self._schema else "prompt"
-        self._max_tokens = task.longest_answer()
+        self._max_tokens = task.longest_answer(as_json=self._mode != "prompt")
 
     def kept(self) -> dict[str, Any]:
         """What preparing found out, as plain data: enough for `restore` to answer the same elsewhere."""

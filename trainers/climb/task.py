@@ -85,8 +85,13 @@ class Task:
         """The group of each item where some belong together, else None."""
         return [item.group or item.id for item in items] if any(item.group for item in items) else None
 
-    def longest_answer(self) -> int:
-        """Tokens that surely hold any right answer seen in training, with room for a frame of JSON around a label."""
+    def longest_answer(self, *, as_json: bool = True) -> int:
+        """Tokens that surely hold any right answer seen in training, with room for a frame of JSON around a label.
+
+        Without JSON there is room for few words beside the label: what says more sorts nothing.
+        """
+        if self.kind == "classification" and not as_json:
+            return max(_most_tokens(label) for label in self.labels) + 6
         if self.kind == "classification":
             return max(len(label.encode()) for label in self.labels) + 16
         longest = max((_most_tokens(item.accepted[0]) for item in self.train), default=40)

@@ -10,13 +10,14 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import BudgetReached, EnvironmentMissing
 from advisor.base.files import sha256_of_text
 from advisor.base.llm import Message
 from advisor.records.plan import Setting
+from trainers.climb.clock import Clock
 from trainers.climb.hybrid import Vectors
 from trainers.climb.learned import too_few
 from trainers.climb.policy import count, figure
@@ -37,17 +38,15 @@ FEWEST, HELD_OUT, MOST = (count("tuning", name) for name in ("fewest", "held_out
 
 @dataclass(frozen=True)
 class Bench:
-    """Where and how long a rung may train: a folder that outlives a kill, progress, and when the climb must end."""
+    """Where and how long a rung may train: a folder that outlives a kill, progress, and the climb's clock."""
 
     folder: Path
     progress: Progress
-    minutes: float
-    until: float
+    clock: Clock
 
     def seconds(self) -> float:
         """The seconds that one training may take. Raises `BudgetReached` when too few are left to learn anything."""
-        share = 60 * self.minutes * figure("tuning", "time_share")
-        given = min(share, figure("tuning", "most_seconds"), (self.until - monotonic()) / 2)
+        given = min(self.clock.share_left() * figure("tuning", "time_share"), figure("tuning", "most_seconds"))
         if given < figure("tuning", "least_seconds"):
             raise BudgetReached(
                 f"{max(0.0, given):.0f} seconds are left for fine-tuning, too few to learn anything.",

@@ -5,6 +5,7 @@ The keys and values of the last prompt are kept, and only what differs from it i
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ _TOGETHER = 16  # answers that are weighed in one pass: each needs its own copy 
 
 
 class Writer:
-    """One model and the memory of its last prompt. Not safe to share between threads."""
+    """One model and the memory of its last prompt. Not safe to share between threads; `another` is for a second one."""
 
     def __init__(self, folder: Path) -> None:
         device = find_device()
@@ -33,6 +34,12 @@ class Writer:
         self._device = device.kind
         self.longest = int(self._model.config.max_position_embeddings)
         self._forget()
+
+    def another(self) -> Writer:
+        """A writer over the same weights with a memory of its own."""
+        twin = copy.copy(self)
+        twin._forget()
+        return twin
 
     def _forget(self) -> None:
         self._cache = roomy_cache(self._layers)

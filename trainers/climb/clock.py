@@ -1,0 +1,28 @@
+"""When must a climb end, and when the rung at hand?  Each rung that takes long gets an equal share of what is left."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+
+class Clock:
+    """The time of one climb, in seconds of `time.monotonic`; without a limit where `seconds` is infinite."""
+
+    def __init__(self, seconds: float = float("inf")) -> None:
+        self.until = monotonic() + seconds
+        self.share_until = self.until
+
+    def share_out(self, still_to_come: int) -> None:
+        """Give the rung that begins its share, where so many that take long are still to come, itself included.
+
+        What a rung leaves of its share goes to those after it.
+        """
+        self.share_until = monotonic() + max(0.0, self.left()) / max(1, still_to_come)
+
+    def left(self) -> float:
+        """Seconds until the climb must end."""
+        return self.until - monotonic()
+
+    def share_left(self) -> float:
+        """Seconds until the rung at hand must end."""
+        return min(self.share_until, self.until) - monotonic()
