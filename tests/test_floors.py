@@ -50,6 +50,8 @@ DOORS = {
     "wandb": ("trainers.track.wandb",),
     "bm25s": ("trainers.climb.retrieval",),
     "Stemmer": ("trainers.climb.retrieval",),
+    "sacrebleu": ("trainers.climb.bleu",),
+    "gepa": ("trainers.climb.optimised",),
     "genai_prices": ("trainers.climb.spend",),
     "pypdf": ("advisor.evidence.folders",),
     "pyarrow": ("advisor.base.tables", "trainers.use.sinks"),

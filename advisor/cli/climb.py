@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what is measured")
     what.add_argument("--requirement", type=float, help="the score that is enough (default: accuracy_target)")
     what.add_argument(
-        "--metric", help="accuracy, balanced_accuracy, exact_match, token_f1, rouge_l, all_fields, fields"
+        "--metric", help="accuracy, balanced_accuracy, exact_match, token_f1, rouge_l, bleu, all_fields, fields"
     )
     what.add_argument("--text", metavar="COLUMN", help="the column that is read (default: the one with most words)")
     what.add_argument("--as-text", action="store_true", help="read a table's whole rows as text")
@@ -45,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--examples", type=int, help="ask a language model at most this many a part (default: all; local: 60)"
     )
     what.add_argument("--every-rung", action="store_true", help="go on after the first rung that is enough")
+    what.add_argument("--optimise", action="store_true", help="let the model rewrite its instruction as one more rung")
     model = parser.add_argument_group("the model")
     model.add_argument("--endpoint", default="local", help="local, or the address of a server (default: %(default)s)")
     model.add_argument("--model", default="", help="the model's name at that address")
@@ -123,7 +124,7 @@ def _text(case: Case, task: Task, requirement: float | None, arguments: argparse
     from trainers.climb.spend import price_of
 
     price = price_of(arguments.model, arguments.endpoint, _price(arguments.price))
-    asked = [rung for rung in language_rungs() if not rung.not_applicable(task)]
+    asked = [rung for rung in language_rungs(optimise=arguments.optimise) if not rung.not_applicable(task)]
     expected = forecast(task, asked, price)
     announce(task, requirement, arguments, expected, price, out)
     if arguments.dry_run:

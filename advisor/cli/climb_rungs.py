@@ -25,16 +25,24 @@ if TYPE_CHECKING:
     from trainers.climb.tuned import Bench
 
 
-def language_rungs() -> tuple[type[ZeroShot], ...]:
-    """The rungs that ask a language model, cheapest first."""
+def language_rungs(*, optimise: bool) -> tuple[type[ZeroShot], ...]:
+    """The rungs that ask a language model, cheapest first; with `optimise` the one that rewrites its instruction."""
     from trainers.climb.likely import LikelyFewShot, MostLikely
+    from trainers.climb.optimised import OptimisedPrompt
     from trainers.climb.rungs import FewShot, OracleContext, Retrieval, ZeroShot
 
-    return (ZeroShot, MostLikely, FewShot, LikelyFewShot, Retrieval, OracleContext)
+    rewritten = (OptimisedPrompt,) if optimise else ()
+    return (ZeroShot, MostLikely, FewShot, LikelyFewShot, *rewritten, Retrieval, OracleContext)
 
 
 def rungs_of(
-    asker: Asker, vectors: Vectors | None, rules: list[UserRule], *, local: bool, bench: Bench | None = None
+    asker: Asker,
+    vectors: Vectors | None,
+    rules: list[UserRule],
+    *,
+    local: bool,
+    optimise: bool,
+    bench: Bench | None = None,
 ) -> list[Any]:
     """Every rung of a climb over text, in the order in which they are measured; those that fine-tune need a `bench`."""
     from trainers.climb.baselines import Majority, OneWordRule
@@ -44,7 +52,7 @@ def rungs_of(
 
     pilot = {"pilot": LOCAL_PILOT} if local else {}
     rungs: list[Any] = [Majority(), OneWordRule(), *rules]
-    rungs += [rung(asker, vectors, **pilot) for rung in language_rungs()]
+    rungs += [rung(asker, vectors, **pilot) for rung in language_rungs(optimise=optimise)]
     rungs += [WordsAndLinear(), *([EmbeddingsAndLinear(vectors)] if vectors else [])]
     return rungs + ([FineTuned(bench), FineTunedRetrieval(bench, vectors)] if bench else [])
 
@@ -82,7 +90,7 @@ def climb_text(
             # With a server named, the embedded model is not fetched only to be tuned beside it.
             tunes = local or is_present(SMOLLM2)
             bench = Bench(case.folder / ".climb", live, clock) if tunes else None
-            rungs = rungs_of(asker, vectors, rules, local=local, bench=bench)
+            rungs = rungs_of(asker, vectors, rules, local=local, optimise=arguments.optimise, bench=bench)
             climb = Climb(
                 task,
                 requirement,

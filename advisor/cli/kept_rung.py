@@ -89,12 +89,13 @@ def _make(case: Case, climb: ClimbRecord, folder: Path) -> None:
     try:
         # With a cap of nothing only answers that are in the store can be given: nothing is sent to a server.
         asker = Asker(_NoDoor(climb.endpoint), FREE, Meter(Decimal(0)), store)
-        chosen = next(rung for rung in rungs_of(asker, _Unloaded(), [], local=local) if rung.name == climb.recommended)
+        kinds = {"local": local, "optimise": True}
+        chosen = next(rung for rung in rungs_of(asker, _Unloaded(), [], **kinds) if rung.name == climb.recommended)
         if isinstance(chosen, ZeroShot) or chosen.slow:
             vectors = vectors_of(_Silent(), local=local)
             if local and isinstance(chosen, ZeroShot):
                 asker.door = door_to(arguments.endpoint, arguments.model, _Silent())
-            chosen = next(r for r in rungs_of(asker, vectors, [], local=local) if r.name == climb.recommended)
+            chosen = next(r for r in rungs_of(asker, vectors, [], **kinds) if r.name == climb.recommended)
         chosen.prepare(task)
         sealed = task.asked(task.sealed, costs=chosen.paid or chosen.slow)
         keep_rung(

@@ -81,8 +81,8 @@ def stopping(runs: int) -> bool:
             naive += truth == REQUIRED and any(peeks_wrong(int(right[look - 1]), look) for look in looks)
         saved = 1 - calls / runs / ITEMS
         peeking = f"{naive / runs:.1%}" if truth == REQUIRED else ""
-        row = f"  {truth:6.0%}{wrong / runs:9.1%}{peeking:>16}{calls / runs:8.0f}{saved:8.0%}{left / runs:7.0%}{held / runs:16.1%}"
-        print(row)
+        row = f"  {truth:6.0%}{wrong / runs:9.1%}{peeking:>16}{calls / runs:8.0f}{saved:8.0%}{left / runs:7.0%}"
+        print(f"{row}{held / runs:16.1%}")
         spared = truth == REQUIRED or saved >= 0.55
         fine = fine and wrong / runs <= 0.05 and spared and held / runs >= 0.93
     return fine

@@ -1,6 +1,6 @@
 """Climb three sets offline with the embedded model: what each recommends, how sure it is, and how long it took.
 
-    TRAIN_OR_NOT_SHARED=… python tests/benchmarks/climb_sets.py [--served] [--examples N] [--max-minutes N] [--only sms_spam]
+    TRAIN_OR_NOT_SHARED=… python tests/benchmarks/climb_sets.py [--served] [--examples N] [--max-minutes N] [--only SET]
 
 A text classification (sms_spam), a table (telco_churn) and questions over documents (xquad_en), each through the real
 command in a case of its own. `--served` asks the same embedded model through `transformers serve` on loopback instead.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from advisor.base.llm import Message
 from tests.climb.doors import CENTS
 
 TROUBLES = (
@@ -31,10 +33,14 @@ TROUBLES = (
 
 
 class BadServer:
-    """`with BadServer("hang") as server: OpenAIDoor("m", server.url)`. `bill` is what it would charge, by its price."""
+    """`with BadServer("hang") as server: OpenAIDoor("m", server.url)`. `bill` is what it would charge, by its price.
 
-    def __init__(self, trouble: str) -> None:
+    It says `say(messages)`, "refund" to everything where that is left out.
+    """
+
+    def __init__(self, trouble: str, say: Callable[[Sequence[Message]], str] = lambda messages: "refund") -> None:
         self.trouble = trouble
+        self.say = say
         self.requests = 0
         self.bill = Decimal(0)
         self._lock = threading.Lock()
@@ -99,7 +105,8 @@ class BadServer:
         return self._send(handler, 200, body)
 
     def _body(self, request: dict[str, Any], tokens_in: int, tokens_out: int) -> dict[str, Any]:
-        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "refund"}}
+        message = {"role": "assistant", "content": self.say(request["messages"])}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
         body: dict[str, Any] = {"id": "1", "object": "chat.completion", "created": 1, "model": request["model"]}
         body["choices"] = [] if self.trouble == "no choices" else [choice]
         usage = {

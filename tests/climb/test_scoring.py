@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from advisor.base.errors import BadInput, EnvironmentMissing
+from trainers.climb.metric import metric_for
 from trainers.climb.scoring import exact_match, quote_is_found, read_label, token_f1
 
 LABELS = ["billing", "cancellation", "refund", "refund status", "card not working"]
@@ -42,3 +44,29 @@ def test_a_fabricated_quotation_is_found_out() -> None:
     assert not quote_is_found("within 60 days", document)
     assert not quote_is_found("", document)
     assert not quote_is_found("fee of 5 EUR appl", document)
+
+
+def test_bleu_is_sacrebleus() -> None:
+    sacrebleu = pytest.importorskip("sacrebleu")
+    from trainers.climb.bleu import corpus_bleu, sentence_bleu
+
+    said, right = "the cat sat on the mat", ("the cat sat on a mat", "a cat was on the mat")
+    told = sacrebleu.sentence_bleu(said, list(right), use_effective_order=True).score / 100
+    assert sentence_bleu(said, right) == pytest.approx(told)
+    assert sentence_bleu(right[0], right) == pytest.approx(1.0) and sentence_bleu("xyz", right) == 0.0
+    both = corpus_bleu([said, "good morning to you all"], [right, ("good morning to you",)])
+    alone = sacrebleu.corpus_bleu(
+        [said, "good morning to you all"], [[right[0], "good morning to you"], [right[1], None]]
+    )
+    assert both == pytest.approx(alone.score / 100)
+
+
+def test_bleu_measures_free_text_and_names_its_package_where_that_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(EnvironmentMissing, match="sacrebleu"):
+        metric_for("generation", [], "bleu")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: True)
+    measure = metric_for("generation", [], "bleu")
+    assert measure.title == "BLEU" and not measure.right_or_wrong
+    with pytest.raises(BadInput, match="does not measure"):
+        metric_for("classification", ["a", "b"], "bleu")

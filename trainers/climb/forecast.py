@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trainers.climb.likely import TEXTS, MostLikely
+from trainers.climb.optimised import ANSWERS, OptimisedPrompt
 from trainers.climb.prompts import instructions, schema_of
 from trainers.climb.rungs import PASSAGES, PILOT, SHOTS, FewShot, OracleContext, Retrieval, ZeroShot
 from trainers.climb.spend import Price
@@ -56,6 +57,8 @@ def forecast(task: Task, rungs: Sequence[type[ZeroShot]], price: Price) -> Forec
 def _pilot(task: Task, rung: type[ZeroShot]) -> int:
     if issubclass(rung, MostLikely):
         return TEXTS
+    if issubclass(rung, OptimisedPrompt):
+        return ANSWERS
     return 2 * PILOT if issubclass(rung, FewShot) and task.kind == "classification" and len(task.labels) <= 20 else 0
 
 

@@ -112,9 +112,7 @@ class Climb:
 
         try:
             rung.prepare(self.task)
-            measured = measure(
-                rung, self.task, self.requirement, workers=self.workers, shown=keep, clock=self.clock
-            )
+            measured = measure(rung, self.task, self.requirement, workers=self.workers, shown=keep, clock=self.clock)
         except BudgetReached as reached:
             if reached.code == "time-reached" and self.clock.left() > 0:  # only this rung's share is used up
                 self.outcomes.append((rung, None, "not_reached", reached.what))

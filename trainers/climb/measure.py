@@ -13,6 +13,7 @@ from advisor.base.errors import BudgetReached
 from advisor.base.llm import AttemptFailed
 from advisor.records.climb import RungMeasure, RungStatus
 from advisor.records.run import Score
+from trainers.climb.bleu import corpus_bleu
 from trainers.climb.certainty import mean_interval
 from trainers.climb.clock import Clock
 from trainers.climb.hybrid import recall
@@ -208,6 +209,8 @@ def _extra(measured: Measured) -> dict[str, float]:
     else:
         pairs = list(zip(measured.items, measured.read, strict=True))
         extra["token_f1"] = float(np.mean([token_f1(read or "", item.accepted) for item, read in pairs]))
+        if task.metric.name == "bleu":
+            extra["corpus_bleu"] = corpus_bleu([read or "" for _, read in pairs], [item.accepted for item, _ in pairs])
         if task.kind == "question_answering":
             # Tells a model that knows the answer and says too much from one that does not know it.
             inside = [any(quote_is_found(right, read or "") for right in item.accepted) for item, read in pairs]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from advisor.base.errors import BadInput, did_you_mean
+from trainers.climb.bleu import require_sacrebleu
 from trainers.climb.policy import figure
 
 Kind = Literal["classification", "question_answering", "extraction", "generation"]
@@ -31,6 +32,7 @@ _TITLES = {
     "exact_match": "right",
     "token_f1": "word overlap (F1)",
     "rouge_l": "ROUGE-L",
+    "bleu": "BLEU",
     "all_fields": "all fields right",
     "fields": "fields right",
 }
@@ -38,13 +40,14 @@ _FOR: dict[Kind, tuple[str, ...]] = {
     "classification": ("accuracy", "balanced_accuracy"),
     "question_answering": ("exact_match", "token_f1"),
     "extraction": ("all_fields", "fields"),
-    "generation": ("rouge_l", "token_f1"),
+    "generation": ("rouge_l", "token_f1", "bleu"),
 }
 _REASONS = {
     "exact_match": "an answer is right when it is one of the accepted ones, up to case, articles and punctuation",
     "all_fields": "an extraction is right when every field is",
     "fields": "the share of fields that are right was asked for",
     "token_f1": "the overlap of words was asked for",
+    "bleu": "the share of word sequences that the right text holds too was asked for, as translations are compared",
     "rouge_l": "free text has no single right answer: the longest common run of words stands in for a reader",
     "accuracy": "every example counts the same",
     "balanced_accuracy": "every class counts the same",
@@ -66,6 +69,8 @@ def metric_for(kind: Kind, labels: Sequence[str], wanted: str = "") -> Metric:
             fix=did_you_mean(name, _FOR[kind]) or f"Choose one of: {', '.join(_FOR[kind])}.",
             code="no-metric",
         )
+    if name == "bleu":
+        require_sacrebleu()
     return _metric(name, _REASONS[name] + ", as was asked for" * (kind == "classification"))
 
 
@@ -88,5 +93,5 @@ def _metric(name: str, reason: str) -> Metric:
         _TITLES[name],
         reason,
         per_class=name == "balanced_accuracy",
-        right_or_wrong=name not in ("token_f1", "rouge_l", "fields"),
+        right_or_wrong=name not in ("token_f1", "rouge_l", "bleu", "fields"),
     )

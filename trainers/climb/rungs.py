@@ -189,7 +189,11 @@ class FewShot(ZeroShot):
         shots = [self._items[passage.document] for passage in reversed(near)]
         as_json = self._task.kind == "classification" and self._mode != "prompt"
         shown = [turn for shot in shots for turn in (question(shot.text), right_answer(shot, as_json=as_json))]
-        return [instructions(self._task, hints=self._hints), *shown, question(item.text)], ()
+        return [self.told_first(), *shown, question(item.text)], ()
+
+    def told_first(self) -> Message:
+        """The instruction that stands before the examples."""
+        return instructions(self._task, hints=self._hints)
 
 
 def searcher_for(task: Task, vectors: Vectors | None) -> Choice:

@@ -11,6 +11,7 @@ from typing import Any
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_text
 from advisor.base.safetext import one_of
+from trainers.climb.bleu import sentence_bleu
 from trainers.climb.metric import Kind, Metric, metric_for
 from trainers.climb.policy import count
 from trainers.climb.retrieval import Passage
@@ -74,7 +75,7 @@ class Task:
         if self.kind == "extraction":
             share = fields_right(json.loads(answer), json.loads(item.accepted[0]))
             return share if self.metric.name == "fields" else float(share == 1.0)
-        scores = {"token_f1": token_f1, "rouge_l": rouge_l, "exact_match": exact_match}
+        scores = {"token_f1": token_f1, "rouge_l": rouge_l, "bleu": sentence_bleu, "exact_match": exact_match}
         return scores[self.metric.name](answer, item.accepted)
 
     def classes(self, items: Sequence[Item]) -> list[str] | None:

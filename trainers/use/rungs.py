@@ -25,6 +25,7 @@ from trainers.climb.hybrid import Vectors
 from trainers.climb.learned import EmbeddingsAndLinear, WordsAndLinear
 from trainers.climb.likely import LikelyFewShot, MostLikely
 from trainers.climb.measure import is_grounded
+from trainers.climb.optimised import OptimisedPrompt
 from trainers.climb.rungs import FewShot, Retrieval, Said, ZeroShot
 from trainers.climb.spend import Meter, price_of
 from trainers.climb.task import Item, Task
@@ -34,7 +35,7 @@ from trainers.use.opened import Allowance, Backend
 from trainers.use.quotes import EXTRAS, quoted
 from trainers.use.rung_folder import Kept, read_kept, read_model, read_task
 
-_ASKING: tuple[type[ZeroShot], ...] = (ZeroShot, MostLikely, FewShot, LikelyFewShot, Retrieval)
+_ASKING: tuple[type[ZeroShot], ...] = (ZeroShot, MostLikely, FewShot, LikelyFewShot, OptimisedPrompt, Retrieval)
 
 
 class _Silent:
