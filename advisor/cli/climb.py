@@ -7,6 +7,7 @@ import shlex
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.case import Case, open_case, today
@@ -16,6 +17,7 @@ from advisor.cli.output import Output
 
 if TYPE_CHECKING:
     from advisor.records.climb import ClimbRecord
+    from trainers.climb.judge import Verdict
     from trainers.climb.task import Task
 
 SUMMARY = "Measures the rungs on your own examples and stops at the cheapest that is surely enough."
@@ -46,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--every-rung", action="store_true", help="go on after the first rung that is enough")
     what.add_argument("--optimise", action="store_true", help="let the model rewrite its instruction as one more rung")
+    what.add_argument("--judge", metavar="FILE", help="let the model judge free text, corrected by people (JSON lines)")
     model = parser.add_argument_group("the model")
     model.add_argument("--endpoint", default="local", help="local, or the address of a server (default: %(default)s)")
     model.add_argument("--model", default="", help="the model's name at that address")
@@ -61,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
     """Measure, write climb.json, and decide again on what was measured."""
-    from advisor.cli.climb_task import most_asked, task_of
+    from advisor.cli.climb_task import judged_by, most_asked, task_of
 
     case = open_case(arguments.case)
     _check(arguments)
@@ -70,7 +73,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     if task is None:
         return _table(case, requirement, arguments, out)
     most = arguments.examples or most_asked(arguments.endpoint)
-    task = replace(task, most=most)
+    task = replace(task, most=most, **judged_by(task, arguments))
     return _text(case, task, requirement, arguments, out)
 
 
@@ -125,7 +128,7 @@ def _text(case: Case, task: Task, requirement: float | None, arguments: argparse
 
     price = price_of(arguments.model, arguments.endpoint, _price(arguments.price))
     asked = [rung for rung in language_rungs(optimise=arguments.optimise) if not rung.not_applicable(task)]
-    expected = forecast(task, asked, price)
+    expected = forecast(task, asked, price, len(_verdicts(arguments)))
     announce(task, requirement, arguments, expected, price, out)
     if arguments.dry_run:
         if out.json_mode:
@@ -136,9 +139,15 @@ def _text(case: Case, task: Task, requirement: float | None, arguments: argparse
     if arguments.endpoint != "local":
         key_for(arguments.endpoint)  # asked for now, not after a person has said yes
         _confirm(task, expected, arguments, out)
-    record = _held(case, lambda: climb_text(case, task, requirement, arguments, price, out))
+    record = _held(case, lambda: climb_text(case, task, requirement, arguments, price, out, _verdicts(arguments)))
     record = replace(record, asked=asked_options(case, arguments))
     return _end(case, record, out)
+
+
+def _verdicts(arguments: argparse.Namespace) -> list[Verdict]:
+    from trainers.climb.judge import read_verdicts
+
+    return read_verdicts(Path(arguments.judge)) if arguments.judge else []
 
 
 def _table(case: Case, requirement: float | None, arguments: argparse.Namespace, out: Output) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from trainers.climb.asker import Asker
     from trainers.climb.baselines import UserRule
     from trainers.climb.hybrid import Vectors
+    from trainers.climb.judge import Verdict
     from trainers.climb.rungs import ZeroShot
     from trainers.climb.spend import Price
     from trainers.climb.task import Task
@@ -58,15 +60,22 @@ def rungs_of(
 
 
 def climb_text(
-    case: Case, task: Task, requirement: float | None, arguments: argparse.Namespace, price: Price, out: Output
+    case: Case,
+    task: Task,
+    requirement: float | None,
+    arguments: argparse.Namespace,
+    price: Price,
+    out: Output,
+    verdicts: Sequence[Verdict] = (),
 ) -> ClimbRecord:
-    """Measure every rung that applies; the record as it goes into climb.json."""
+    """Measure every rung that applies; the record as it goes into climb.json. With `verdicts` the model judges."""
     from advisor.cli.climb_page import Live
     from advisor.cli.climb_task import columns_of, minutes_of, rule_of
     from trainers.climb.answers import AnswerStore
     from trainers.climb.asker import Asker
     from trainers.climb.baselines import UserRule
     from trainers.climb.clock import Clock
+    from trainers.climb.judge import Judge
     from trainers.climb.ladder import Climb
     from trainers.climb.spend import Meter
     from trainers.climb.tuned import Bench
@@ -86,6 +95,11 @@ def climb_text(
             clock = Clock(60 * minutes_of(arguments))
             live.clock = clock
             asker = Asker(door, price, meter, store, until=clock.until)
+            if verdicts:
+                live.phase("Judging what people judged")
+                judge = Judge(asker, verdicts)
+                judge.prepare()
+                task = replace(task, judge=judge, notes=(*task.notes, judge.told()))
             vectors = vectors_of(live, local=local)
             # With a server named, the embedded model is not fetched only to be tuned beside it.
             tunes = local or is_present(SMOLLM2)

@@ -37,6 +37,22 @@ def task_of(case: Case, arguments: argparse.Namespace) -> Task | None:
     return _from_table(case, answers, arguments)
 
 
+def judged_by(task: Task, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What changes of a task when a model is to judge its answers. Raises `BadInput` where answers need no judge."""
+    from trainers.climb.metric import judged
+
+    if not arguments.judge:
+        return {}
+    if task.kind not in ("generation", "question_answering"):
+        raise BadInput(
+            f"Whether a {task.kind} is right can be told without a judge.",
+            where="--judge",
+            fix="Leave out --judge; it is for free text.",
+            code="no-judge-needed",
+        )
+    return {"metric": judged()}
+
+
 def most_asked(endpoint: str) -> int | None:
     """How many examples of a part a language model is asked about by default: the embedded one takes its time."""
     from trainers.climb.policy import count

@@ -97,7 +97,8 @@ def _make(case: Case, climb: ClimbRecord, folder: Path) -> None:
                 asker.door = door_to(arguments.endpoint, arguments.model, _Silent())
             chosen = next(r for r in rungs_of(asker, vectors, [], **kinds) if r.name == climb.recommended)
         chosen.prepare(task)
-        sealed = task.asked(task.sealed, costs=chosen.paid or chosen.slow)
+        # Those that the climb asked about: its time may have been over before the last.
+        sealed = task.sealed[: climb.sealed.rows if climb.sealed else None]
         keep_rung(
             folder, _kept(case, climb, arguments, task, chosen), task, chosen, climb, plan_of_rung(case, climb), sealed
         )

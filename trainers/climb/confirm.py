@@ -8,9 +8,9 @@ from scipy.stats import binomtest
 
 from advisor.base.errors import Problem
 from advisor.records.run import Score
-from trainers.climb.certainty import items_to_tell, mean_interval
+from trainers.climb.certainty import items_to_tell
 from trainers.climb.clock import Clock
-from trainers.climb.measure import ERROR, FEWEST_ANSWERS, Measured, exact
+from trainers.climb.measure import ERROR, FEWEST_ANSWERS, Measured, exact, score_interval
 from trainers.climb.task import Task
 from trainers.common.sequential import simultaneous_alpha
 
@@ -44,10 +44,10 @@ def confirm(
         return False, None, f"{name} looked enough, but could not be confirmed: {problem.what}", ()
     items = items[: len(scores)]
     opening = opened(name)
-    classes, groups = task.classes(items), task.groups(items)
-    value, low, high = mean_interval(scores, classes=classes, groups=groups)
+    value, low, high = score_interval(task, items, scores, 0.95)
     count = len(scores)
-    score = Score(task.metric.name, value, low, high, count, 0.95, "sealed examples, Wilson")
+    how = "corrected by people's verdicts" if task.judge else "Wilson"
+    score = Score(task.metric.name, value, low, high, count, 0.95, f"sealed examples, {how}")
     told = f"{task.metric.title} {value:.1%} on {count} sealed examples (95 %: {low:.1%} to {high:.1%})"
     notes = () if opening == 1 else (_opened_before(opening),)
     if requirement is None:
@@ -56,7 +56,7 @@ def confirm(
     if exact(task):
         passed = binomtest(round(sum(scores)), count, requirement, alternative="greater").pvalue <= error
     else:
-        passed = mean_interval(scores, classes=classes, groups=groups, confidence=1 - 2 * error)[1] >= requirement
+        passed = score_interval(task, items, scores, 1 - 2 * error)[1] >= requirement
     if passed:
         return True, score, f"The cheapest rung that is enough: {name}, {told}, required {requirement:.0%}.", notes
     if high < requirement:

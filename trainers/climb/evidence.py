@@ -62,12 +62,16 @@ def gain_of(ours: Measured, theirs: Measured) -> tuple[float, float, float]:
     """The mean gain and its paired 95 % interval on the items both saw."""
     count = min(len(ours.scores), len(theirs.scores))
     items = ours.items[:count]
-    return gain_interval(
+    gain, low, high = gain_interval(
         ours.scores[:count],
         theirs.scores[:count],
         classes=ours.task.classes(items),
         groups=ours.task.groups(items),
     )
+    judge = ours.task.judge
+    # A judge that errs shrinks every difference by the same factor, so whether it is above zero stays as it is.
+    by = judge.trust.youden if judge and judge.trust else 1.0
+    return tuple(min(1.0, max(-1.0, share / by)) for share in (gain, low, high))  # type: ignore[return-value]
 
 
 def told(measured: Measured) -> str:

@@ -74,6 +74,21 @@ def pairs(file: Path, metric: str = "") -> Task:
     return split("generation", metric_for("generation", [], metric), items)
 
 
+def judged_rows(file: Path) -> Iterator[tuple[str, str, bool, str]]:
+    """Question, answer, whether people call it right, and a right answer if one is told (JSON lines)."""
+    for row, where in _rows(file):
+        question, answer, right = row.get("question", row.get("input")), row.get("answer"), row.get("right")
+        if not (isinstance(question, str) and isinstance(answer, str) and isinstance(right, bool)):
+            raise BadInput(
+                "This line is no verdict on an answer.",
+                where=where,
+                line=plain(json.dumps(row), 120),
+                fix='Write it as {"question": "…", "answer": "…", "right": true}; "reference" may hold a right answer.',
+                code="bad-verdict",
+            )
+        yield question, answer, right, str(row.get("reference", ""))
+
+
 def _extraction(asked: list[str], answers: list[Any], metric: str) -> Task:
     names = sorted(set().union(*answers))
     partial = [row for row in answers if set(row) != set(names)]

@@ -29,14 +29,20 @@ class Forecast:
     most_usd: Decimal
 
 
-def forecast(task: Task, rungs: Sequence[type[ZeroShot]], price: Price) -> Forecast:
-    """What measuring these rungs on all examples to choose on, and one of them on the sealed part, may take."""
+def forecast(task: Task, rungs: Sequence[type[ZeroShot]], price: Price, verdicts: int = 0) -> Forecast:
+    """What measuring these rungs on all examples to choose on, and one of them on the sealed part, may take.
+
+    With people's `verdicts` the model judges those, and every answer to an example.
+    """
     if not rungs:
         return Forecast(0, 0, Decimal(0), 0, 0, Decimal(0))
     answer = task.longest_answer()
     mean_in = [(rung, _bytes_in(task, rung)) for rung in rungs]
     asked = [(len(task.asked(task.development, costs=True)) + _pilot(task, rung), size) for rung, size in mean_in]
     asked.append((len(task.asked(task.sealed, costs=True)), max(size for _, size in mean_in)))
+    if verdicts:
+        judged = verdicts + sum(count for count, _ in asked)
+        asked.append((judged, _mean([item.text for item in task.development]) + 2 * answer + 4 * _FRAME + 400))
     probes = 2 if schema_of(task) else 0
     calls = sum(count for count, _ in asked) + probes
     bytes_in = sum(count * size for count, size in asked) + probes * 200

@@ -57,16 +57,27 @@ class Measured:
 
     def interval(self) -> tuple[float, float, float, str]:
         """The score by the task's measure, its 95 % interval, and how that was found."""
-        classes, groups = self.task.classes(self.items), self.task.groups(self.items)
         count = len(self.scores)
         if exact(self.task) and count in self.looks:
             low, high = repeated_interval(round(sum(self.scores)), self.looks, self.looks.index(count), ERROR / 2)
             return sum(self.scores) / count, low, high, f"exact, holds for all {len(self.looks)} looks"
         among = max(1, len(self.looks))
-        value, low, high = mean_interval(self.scores, classes=classes, groups=groups, confidence=1 - ERROR / among)
+        value, low, high = score_interval(self.task, self.items, self.scores, 1 - ERROR / among)
         method = "Wilson" if exact(self.task) else "Wilson, by effective size"
-        method += ", combined over classes" if classes else ""
+        method += ", combined over classes" if self.task.metric.per_class else ""
+        method = "Rogan and Gladen, corrected by people's verdicts" if self.task.judge else method
         return value, low, high, method + (f", holds for all {among} looks" if among > 1 else "")
+
+
+def score_interval(
+    task: Task, items: Sequence[Item], scores: Sequence[float], confidence: float
+) -> tuple[float, float, float]:
+    """The score of a task's items by its measure and its interval; where a model judged them, corrected by people."""
+    found = mean_interval(scores, classes=task.classes(items), groups=task.groups(items), confidence=confidence)
+    if task.judge is None or task.judge.trust is None:
+        return found
+    units = len(set(groups)) if (groups := task.groups(items)) else len(items)
+    return task.judge.trust.corrected(found[0], units, confidence)
 
 
 def exact(task: Task) -> bool:

@@ -33,6 +33,7 @@ _TITLES = {
     "token_f1": "word overlap (F1)",
     "rouge_l": "ROUGE-L",
     "bleu": "BLEU",
+    "judged": "judged right",
     "all_fields": "all fields right",
     "fields": "fields right",
 }
@@ -52,6 +53,11 @@ _REASONS = {
     "accuracy": "every example counts the same",
     "balanced_accuracy": "every class counts the same",
 }
+
+
+def judged() -> Metric:
+    """The measure where a language model judges, corrected by people's verdicts."""
+    return _metric("judged", "a model judges each answer, and people's verdicts on some correct it")
 
 
 def metric_for(kind: Kind, labels: Sequence[str], wanted: str = "") -> Metric:
@@ -93,5 +99,5 @@ def _metric(name: str, reason: str) -> Metric:
         _TITLES[name],
         reason,
         per_class=name == "balanced_accuracy",
-        right_or_wrong=name not in ("token_f1", "rouge_l", "bleu", "fields"),
+        right_or_wrong=name not in ("token_f1", "rouge_l", "bleu", "judged", "fields"),
     )

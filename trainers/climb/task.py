@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_text
@@ -16,6 +16,9 @@ from trainers.climb.metric import Kind, Metric, metric_for
 from trainers.climb.policy import count
 from trainers.climb.retrieval import Passage
 from trainers.climb.scoring import exact_match, fields_right, read_label, read_object, rouge_l, token_f1
+
+if TYPE_CHECKING:
+    from trainers.climb.judge import Judge
 
 FEWEST = count("examples", "fewest")
 _TRAIN = count("examples", "train_tenths")
@@ -56,6 +59,7 @@ class Task:
     notes: tuple[str, ...] = ()
     sealed_name: str = ""
     most: int | None = None
+    judge: Judge | None = None
 
     def read(self, text: str) -> str | None:
         """A model's words as an answer, or None when they cannot be read as one."""
@@ -75,6 +79,8 @@ class Task:
         if self.kind == "extraction":
             share = fields_right(json.loads(answer), json.loads(item.accepted[0]))
             return share if self.metric.name == "fields" else float(share == 1.0)
+        if self.judge is not None:
+            return float(self.judge.is_right(item.text, answer, item.accepted))
         scores = {"token_f1": token_f1, "rouge_l": rouge_l, "bleu": sentence_bleu, "exact_match": exact_match}
         return scores[self.metric.name](answer, item.accepted)
 
