@@ -14,15 +14,17 @@ import contextlib
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+from tests.climb.served import served
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("TRAIN_OR_NOT_SHARED", ROOT.parent / "shared")) / "data"
@@ -83,37 +85,14 @@ def told(name: str, record: Any, wall: float, cpu: float) -> None:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[list[str]]:
+def embedded_served(folder: Path) -> Iterator[list[str]]:
     """The embedded model behind `transformers serve`; gives the options of a climb that asks it."""
     from trainers.embedded.models import SMOLLM2
     from trainers.embedded.store import folder_of
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    hub = folder / "hub"
-    hub.mkdir()
-    model = str(folder_of(SMOLLM2))
-    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", model]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--log-level", "error"]
-    environment = {**os.environ, "HF_HUB_CACHE": str(hub), "HF_HUB_OFFLINE": "1"}
-    with (folder / "server.log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            for _ in range(600):
-                with contextlib.suppress(OSError):
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2)
-                    break
-                if server.poll() is not None:
-                    raise SystemExit((folder / "server.log").read_text())
-                time.sleep(0.5)
-            else:
-                raise SystemExit("transformers serve was not ready within five minutes")
-            url = f"http://127.0.0.1:{port}/v1"
-            yield ["--endpoint", url, "--model", model, "--price", "0,0", "--max-tokens", "9000000", "--workers", "1"]
-        finally:
-            server.terminate()
-            server.wait()
+    model = folder_of(SMOLLM2)
+    with served(model, folder) as url:
+        yield ["--endpoint", url, "--model", str(model), "--price", "0,0", "--max-tokens", "9000000", "--workers", "1"]
 
 
 def main() -> None:
@@ -126,7 +105,7 @@ def main() -> None:
     wall = cpu = 0.0
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
         folder = Path(scratch)
-        model = stack.enter_context(served(folder)) if asked.served else ["--endpoint", "local"]
+        model = stack.enter_context(embedded_served(folder)) if asked.served else ["--endpoint", "local"]
         for name in [asked.only] if asked.only else list(SETS):
             record, seconds, used = climbed(folder, name, model, asked.examples, asked.max_minutes)
             told(name, record, seconds, used)
