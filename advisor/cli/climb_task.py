@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from trainers.climb.rulefile import WrittenRule
     from trainers.climb.task import Task
 
-WORDS = 4  # a column with fewer words a cell on average is a name or a category, not text
-DISTINCT = 0.3
-
 
 def task_of(case: Case, arguments: argparse.Namespace) -> Task | None:
     """The text task of a climb, or None when the case's data is a table without running text."""
@@ -134,10 +131,13 @@ def _as_text(row: dict[str, Any]) -> str:
 
 def text_column(frame: Any, target: str) -> str:
     """The column with the most words a cell; empty when no column holds running text."""
-    best, most = "", float(WORDS)
+    from trainers.climb.policy import figure
+
+    best, most = "", figure("examples", "text_words")
+    distinct = figure("examples", "text_distinct")
     for name in frame.select_dtypes(include=["object", "string"]).columns:
         cells = frame[name].dropna().astype(str)
-        if name == target or not len(cells) or cells.nunique() < DISTINCT * len(cells):
+        if name == target or not len(cells) or cells.nunique() < distinct * len(cells):
             continue
         words = float(cells.str.split().str.len().mean())
         if words >= most:

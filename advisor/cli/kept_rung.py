@@ -89,13 +89,17 @@ def _make(case: Case, climb: ClimbRecord, folder: Path) -> None:
     try:
         # With a cap of nothing only answers that are in the store can be given: nothing is sent to a server.
         asker = Asker(_NoDoor(climb.endpoint), FREE, Meter(Decimal(0)), store)
-        kinds = {"local": local, "optimise": True}
-        chosen = next(rung for rung in rungs_of(asker, _Unloaded(), [], **kinds) if rung.name == climb.recommended)
+
+        def chosen_of(vectors: Any) -> Any:
+            rungs = rungs_of(asker, vectors, [], local=local, optimise=True)
+            return next(rung for rung in rungs if rung.name == climb.recommended)
+
+        chosen = chosen_of(_Unloaded())
         if isinstance(chosen, ZeroShot) or chosen.slow:
             vectors = vectors_of(_Silent(), local=local)
             if local and isinstance(chosen, ZeroShot):
                 asker.door = door_to(arguments.endpoint, arguments.model, _Silent())
-            chosen = next(r for r in rungs_of(asker, vectors, [], **kinds) if r.name == climb.recommended)
+            chosen = chosen_of(vectors)
         chosen.prepare(task)
         # Those that the climb asked about: its time may have been over before the last.
         sealed = task.sealed[: climb.sealed.rows if climb.sealed else None]

@@ -10,7 +10,7 @@ from advisor.base.errors import Problem
 from advisor.records.run import Score
 from trainers.climb.certainty import items_to_tell
 from trainers.climb.clock import Clock
-from trainers.climb.measure import ERROR, FEWEST_ANSWERS, Measured, exact, score_interval
+from trainers.climb.measure import ERROR, FEWEST_ANSWERS, Measured, ask, exact, score_interval
 from trainers.climb.task import Task
 from trainers.common.sequential import simultaneous_alpha
 
@@ -23,6 +23,7 @@ def confirm(
     requirement: float | None,
     opened: Callable[[str], int],
     clock: Clock | None = None,
+    workers: int = 1,
 ) -> Confirmed:
     """Whether the sealed part agrees, its score, the verdict in words, and what a reader must know beside it.
 
@@ -33,16 +34,15 @@ def confirm(
     if chosen is None:
         return False, None, "No rung measured so far is surely enough.", ()
     name, rung = chosen.rung.name, chosen.rung
-    items = task.asked(task.sealed, costs=rung.paid or rung.slow)
+    sealed, wanted = Measured(rung, task), task.asked(task.sealed, costs=rung.paid or rung.slow)
+    clock = clock if clock and (rung.paid or rung.slow) else Clock()
+    clock.share_out(1)
     try:
-        scores: list[float] = []
-        for item in items:
-            if clock and (rung.paid or rung.slow) and clock.left() <= 0 and len(scores) >= FEWEST_ANSWERS:
-                break
-            scores.append(task.score(item, task.read(rung.answer(item).text)))
+        ask(sealed, wanted[:FEWEST_ANSWERS], workers, Clock())
+        ask(sealed, wanted[FEWEST_ANSWERS:], workers, clock)
     except Problem as problem:
         return False, None, f"{name} looked enough, but could not be confirmed: {problem.what}", ()
-    items = items[: len(scores)]
+    items, scores = sealed.items, sealed.scores
     opening = opened(name)
     value, low, high = score_interval(task, items, scores, 0.95)
     count = len(scores)

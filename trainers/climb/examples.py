@@ -17,7 +17,7 @@ from trainers.climb.task import Item, Task, classification, split
 
 INPUTS = ("input", "prompt", "question", "text", "instruction")
 OUTPUTS = ("output", "completion", "answer", "response", "reference")
-REPEATS = count("examples", "repeats")
+REPEATS, CHOICES = count("examples", "repeats"), count("examples", "most_choices")
 
 
 def question_answering(questions: Path, documents: Path, metric: str = "") -> Task:
@@ -109,7 +109,7 @@ def _field_schema(values: list[Any]) -> dict[str, Any]:
         kinds.discard("integer")
     schema: dict[str, Any] = {"type": sorted(kinds) if len(kinds) > 1 else kinds.pop()}
     texts = {value for value in values if isinstance(value, str)}
-    if texts and len(texts) <= 20 and len(values) >= REPEATS * len(texts) and schema["type"] == "string":
+    if texts and len(texts) <= CHOICES and len(values) >= REPEATS * len(texts) and schema["type"] == "string":
         schema["enum"] = sorted(texts)
     return schema
 

@@ -58,7 +58,9 @@ class Climb:
         chosen = self._chosen()
         if chosen is not None:
             self.rung_begins(chosen.rung, "Confirming on the sealed part")
-        confirmed, sealed, text, notes = confirm(chosen, self.task, self.requirement, self.opened, self.clock)
+        confirmed, sealed, text, notes = confirm(
+            chosen, self.task, self.requirement, self.opened, self.clock, self.workers
+        )
         if chosen is None:
             text = f"{text} {self._what_would_help()}".strip()
         return ClimbRecord(

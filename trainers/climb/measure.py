@@ -108,7 +108,7 @@ def measure(
     before = 0
     for look in even_looks(len(items), LOOKS) if not early else looks:
         try:
-            _ask(measured, items[before:look], workers, clock if rung.paid or rung.slow else Clock())
+            ask(measured, items[before:look], workers, clock if rung.paid or rung.slow else Clock())
         except (BudgetReached, AttemptFailed) as problem:
             measured.trouble = problem.what
             measured.looks = ()
@@ -149,7 +149,7 @@ def _verdict(measured: Measured, requirement: float, *, last: bool) -> Verdict:
     return "fails" if high < requirement else "undecided" if last else "open"
 
 
-def _ask(measured: Measured, items: Sequence[Item], workers: int, clock: Clock) -> None:
+def ask(measured: Measured, items: Sequence[Item], workers: int, clock: Clock) -> None:
     """Ask about the items until the rung's share of the time is over, several at once where it asks a model.
 
     What was answered before a failure or the end of the time counts.

@@ -12,7 +12,7 @@ from trainers.climb.bleu import require_sacrebleu
 from trainers.climb.policy import figure
 
 Kind = Literal["classification", "question_answering", "extraction", "generation"]
-RARE = figure("examples", "rare_class")
+RARE, FEW_CLASSES = figure("examples", "rare_class"), figure("examples", "few_classes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,7 @@ def _chosen(kind: Kind, labels: Sequence[str]) -> Metric:
     counts = Counter(labels)
     rarest, label = min((count, label) for label, count in counts.items())
     share, even = rarest / len(labels), 1 / len(counts)
-    # Among many classes each is rare: balanced accuracy then needs examples of each that few sets have.
-    if len(counts) <= 10 and share < RARE * even:
+    if len(counts) <= FEW_CLASSES and share < RARE * even:
         reason = f"{label!r} has only {share:.0%} of the examples, and accuracy would reward whoever never says it"
         return _metric("balanced_accuracy", reason)
     return _metric("accuracy", _REASONS["accuracy"])

@@ -7,7 +7,8 @@ copies an example is thrown away, and one that answers no more of the examples h
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from advisor.base.errors import EnvironmentMissing, Problem
@@ -118,7 +119,7 @@ class _Bench:
     def evaluate(self, batch: Sequence[Item], candidate: Mapping[str, str], capture_traces: bool = False) -> Any:
         from gepa import EvaluationBatch
 
-        said = [self._guarded(lambda item=item: self._rung.answered(item, candidate[PART])) for item in batch]
+        said = [self._guarded(partial(self._rung.answered, item, candidate[PART])) for item in batch]
         scores = [self._task.score(item, self._task.read(text)) for item, text in zip(batch, said, strict=True)]
         traces = list(zip(batch, said, scores, strict=True)) if capture_traces else None
         return EvaluationBatch(outputs=said, scores=scores, trajectories=traces)
@@ -137,13 +138,13 @@ class _Bench:
         return dict.fromkeys(components_to_update, rows)
 
     def rewritten(self, prompt: Any) -> str:
-        return self._guarded(lambda: self._rung.rewritten(str(prompt)))
+        return self._guarded(partial(self._rung.rewritten, str(prompt)))
 
-    def _guarded(self, ask: Any) -> str:
+    def _guarded(self, ask: Callable[[], str]) -> str:
         try:
             if self.trouble is not None:
                 raise self.trouble
-            return str(ask())
+            return ask()
         except Problem as problem:
             self.trouble = problem
             raise

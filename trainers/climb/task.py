@@ -20,7 +20,7 @@ from trainers.climb.scoring import exact_match, fields_right, read_label, read_o
 if TYPE_CHECKING:
     from trainers.climb.judge import Judge
 
-FEWEST = count("examples", "fewest")
+FEWEST, MOST_LABELS = count("examples", "fewest"), count("examples", "most_labels")
 _TRAIN = count("examples", "train_tenths")
 _CHOOSE = _TRAIN + count("examples", "development_tenths")
 
@@ -147,7 +147,7 @@ def classification(
             fix="Check that the target is the column with the right answers: train-or-not look CASE --target COLUMN",
             code="one-class",
         )
-    if len(counts) > max(200, len(seen) // 3):
+    if len(counts) > max(MOST_LABELS, len(seen) // 3):
         raise BadInput(
             f"There are {len(counts):,} different labels for {len(seen):,} texts.",
             why="A label that never repeats cannot be learned or listed in a prompt.",
