@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -40,24 +41,29 @@ def announce(
     """Say what will be measured, what difference these examples can show at all, and what it may cost."""
     from trainers.common.sequential import smallest_visible_difference
 
+    width = out.console().width
+
+    def say(text: str) -> None:
+        out.line(textwrap.fill(text, width))
+
     asked = len(task.asked(task.development, costs=True))
     seen = smallest_visible_difference(asked)
-    out.line(
+    say(
         f"{len(task.train):,} examples to learn from, {len(task.development):,} to choose on, "
         f"{len(task.sealed):,} sealed, to confirm one rung once."
     )
     part = f"A language model is asked about {asked:,} of them, which" if asked < len(task.development) else "They"
-    out.line(f"{part} can show a difference between two rungs of about {seen:.0%}, and none that is smaller.")
-    out.line(f"Measure: {task.metric.name.replace('_', ' ')}, because {task.metric.reason}.")
-    out.line(f"Required: {requirement:.0%}." if requirement else "No requirement stated: every rung is measured.")
+    say(f"{part} can show a difference between two rungs of about {seen:.0%}, and none that is smaller.")
+    say(f"Measure: {task.metric.name.replace('_', ' ')}, because {task.metric.reason}.")
+    say(f"Required: {requirement:.0%}." if requirement else "No requirement stated: every rung is measured.")
     calls = f"{expected.calls:,} to {expected.most_calls:,} questions"
     if arguments.endpoint == "local":
-        out.line(f"Model: the embedded one, on this machine: {calls}, nothing is sent or paid.")
+        say(f"Model: the embedded one, on this machine: {calls}, nothing is sent or paid.")
     else:
-        out.line(f"Model: {plain(arguments.model, 80)} at {plain(arguments.endpoint, 120)}; {price.source}.")
-        out.line(f"It may ask {calls}: about {_cost(expected, price)}, and never more than {_caps(arguments)}.")
+        say(f"Model: {plain(arguments.model, 80)} at {plain(arguments.endpoint, 120)}; {price.source}.")
+        say(f"It may ask {calls}: about {_cost(expected, price)}, and never more than {_caps(arguments)}.")
     for note in task.notes:
-        out.line(note)
+        say(note)
 
 
 def announced(
