@@ -14,7 +14,7 @@ from advisor.cli.output import Output
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from advisor.records.climb import ClimbRecord, RungMeasure
+    from advisor.records.climb import ClimbRecord, RungMeasure, RungStatus
     from advisor.records.decision import Decision
     from trainers.climb.clock import Clock
     from trainers.climb.forecast import Forecast
@@ -134,6 +134,12 @@ class Live:
         self._rows.setdefault(rung.name, (rung.name, "…", "", "", ""))
         self._phase = f"{doing}: {rung.name}"
         self._draw(f"{self._phase}{self._left()}")
+
+    def ends(self, rung: Rung, status: RungStatus) -> None:
+        """A rung ended; one that was begun and not measured says so."""
+        if self._rows.get(rung.name, ("", ""))[1] == "…":
+            self._rows[rung.name] = (rung.name, MARKS[status], "", "", "")
+            self._draw("")
 
     def _left(self) -> str:
         """How much time the climb has left, where it has a limit."""

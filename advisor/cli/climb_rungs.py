@@ -115,6 +115,7 @@ def climb_text(
                 clock=clock,
                 shown=live.shown,
                 rung_begins=live.begins,
+                rung_ends=live.ends,
             )
             record = climb.climb(rungs, endpoint=door.name, as_of=today())
         finally:

@@ -38,6 +38,7 @@ class Climb:
     clock: Clock = field(default_factory=Clock)
     shown: Callable[[Measured], None] = lambda measured: None
     rung_begins: Callable[[Rung, str], None] = lambda rung, doing: None
+    rung_ends: Callable[[Rung, RungStatus], None] = lambda rung, status: None
     done: list[Measured] = field(default_factory=list)
     outcomes: list[tuple[Rung, Measured | None, RungStatus, str]] = field(default_factory=list)
     enough: bool = False
@@ -55,6 +56,7 @@ class Climb:
             long = [one for one in rungs[place:] if (one.paid or one.slow) and not one.not_applicable(self.task)]
             self.clock.share_out(len(long) + 1)  # one share is kept for the sealed part
             self._one(rung)
+            self.rung_ends(rung, self.outcomes[-1][2])
         chosen = self._chosen()
         if chosen is not None:
             self.rung_begins(chosen.rung, "Confirming on the sealed part")
