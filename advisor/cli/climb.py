@@ -241,7 +241,8 @@ def _end(case: Case, record: ClimbRecord, out: Output) -> int:
         out.json({**to_plain(record), "decision": {"approach": decision.approach, "settled": decision.settled}})
     else:
         draw(record, out)
-        moved = f"was {before}, now {decision.approach}" if before != decision.approach else f"{decision.approach}"
+        now = decision.approach or "nothing yet"
+        moved = f"was {before}, now {now}" if before and before != decision.approach else now
         for line in own_instead(record, decision):
             out.line(line)
         out.line(f"The decision on what was measured: {moved}{'' if decision.settled else ', still open'}.")
