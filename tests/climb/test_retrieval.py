@@ -16,7 +16,8 @@ from tests.climb.doors import SayingDoor, asker_for
 from trainers.climb.examples import question_answering
 from trainers.climb.hybrid import Asked, choose_searcher, ndcg
 from trainers.climb.ladder import Climb
-from trainers.climb.measure import is_grounded, measure
+from trainers.climb.measure import measure
+from trainers.climb.recorded import is_grounded
 from trainers.climb.retrieval import Index, Passage, cut, read_folder
 from trainers.climb.rungs import OracleContext, Retrieval, Said, ZeroShot
 from trainers.climb.task import Task

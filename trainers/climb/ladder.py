@@ -14,7 +14,8 @@ from trainers.climb.clock import Clock
 from trainers.climb.confirm import confirm
 from trainers.climb.disagreements import disagreements
 from trainers.climb.evidence import gain_of, measured_facts
-from trainers.climb.measure import Measured, as_record, measure
+from trainers.climb.measure import Measured, measure
+from trainers.climb.recorded import as_record
 from trainers.climb.rungs import DoesNotApply, OracleContext, Rung
 from trainers.climb.spend import Meter
 from trainers.climb.task import Task

@@ -24,8 +24,8 @@ from trainers.climb.examples import INPUTS
 from trainers.climb.hybrid import Vectors
 from trainers.climb.learned import EmbeddingsAndLinear, WordsAndLinear
 from trainers.climb.likely import LikelyFewShot, MostLikely
-from trainers.climb.measure import is_grounded
 from trainers.climb.optimised import OptimisedPrompt
+from trainers.climb.recorded import is_grounded
 from trainers.climb.rungs import FewShot, Retrieval, Said, ZeroShot
 from trainers.climb.spend import Meter, price_of
 from trainers.climb.task import Item, Task
