@@ -21,6 +21,7 @@ from trainers.climb.ladder import Climb
 from trainers.climb.learned import WordsAndLinear
 from trainers.climb.measure import measure
 from trainers.climb.rungs import FewShot, Said, ZeroShot
+from trainers.climb.spend import Meter
 from trainers.climb.task import Item, Task
 
 
@@ -154,6 +155,36 @@ def test_a_sealed_part_that_was_opened_before_must_be_surer(tmp_path: Path) -> N
     later = confirm(measured, task, 0.85, lambda rung: 40)
     assert first[0] and not later[0]
     assert "opened 40 times" in later[3][0]
+
+
+class Slow(Lucky):
+    """A rung whose every answer moves the test's time on by so many seconds."""
+
+    paid = True
+
+    def __init__(self, seconds: float, name: str, time: list[float]) -> None:
+        super().__init__(1.0, 0)
+        self.name, self._seconds, self._time = name, seconds, time
+
+    def answer(self, item: Item) -> Said:
+        self._time[0] += self._seconds
+        return super().answer(item)
+
+
+def test_a_slow_rung_leaves_time_for_those_after_it_and_says_on_how_many_examples_it_stands() -> None:
+    task, time = tickets(600), [0.0]
+    rungs = [Majority(), Slow(2, "slow", time), Slow(0.1, "quick", time), Slow(30, "too slow", time)]
+    climb = Climb(task, None, Meter(None), lambda rung: 1, clock=Clock(400, now=lambda: time[0]))
+    record = climb.climb(rungs, endpoint="x", as_of="2026-11-22")
+    found = {rung.name: rung for rung in record.rungs}
+    many = len(task.development)
+    assert found["slow"].status == "measured" and found["slow"].items == 50, "a quarter of 400 seconds, two each"
+    assert f"held {found['slow'].items} of {many} examples" in found["slow"].text
+    assert found["quick"].items == many, "what one rung takes too long for is not taken from the next"
+    assert found["too slow"].status == "not_reached" and found["too slow"].items < 20
+    assert "--max-minutes gives it more" in found["too slow"].text
+    assert record.recommended == "slow" and record.sealed is not None and record.sealed.rows >= 20
+    assert time[0] <= 400 + 30 and not record.stopped, "nothing was broken off: every rung had its part"
 
 
 def test_equal_texts_and_groups_stay_on_one_side() -> None:

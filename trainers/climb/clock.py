@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 
 class Clock:
-    """The time of one climb, in seconds of `time.monotonic`; without a limit where `seconds` is infinite."""
+    """The time of one climb, in seconds of `now`; without a limit where `seconds` is infinite."""
 
-    def __init__(self, seconds: float = float("inf")) -> None:
-        self.until = monotonic() + seconds
+    def __init__(self, seconds: float = float("inf"), now: Callable[[], float] = monotonic) -> None:
+        self._now = now
+        self.until = now() + seconds
         self.share_until = self.until
 
     def share_out(self, still_to_come: int) -> None:
@@ -17,12 +19,12 @@ class Clock:
 
         What a rung leaves of its share goes to those after it.
         """
-        self.share_until = monotonic() + max(0.0, self.left()) / max(1, still_to_come)
+        self.share_until = self._now() + max(0.0, self.left()) / max(1, still_to_come)
 
     def left(self) -> float:
         """Seconds until the climb must end."""
-        return self.until - monotonic()
+        return self.until - self._now()
 
     def share_left(self) -> float:
         """Seconds until the rung at hand must end."""
-        return min(self.share_until, self.until) - monotonic()
+        return min(self.share_until, self.until) - self._now()

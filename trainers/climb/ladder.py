@@ -55,8 +55,7 @@ class Climb:
         started = monotonic()
         for place, rung in enumerate(rungs):
             long = [one for one in rungs[place:] if (one.paid or one.slow) and not one.not_applicable(self.task)]
-            self.clock.share_out(len(long) + 1)  # one share is kept for the sealed part
-            self._one(rung)
+            self._one(rung, len(long) + 1)  # one share is kept for the sealed part
             self.rung_ends(rung, self.outcomes[-1][2])
         chosen = self._chosen()
         if chosen is not None:
@@ -93,7 +92,7 @@ class Climb:
             stopped=self.stopped,
         )
 
-    def _one(self, rung: Rung) -> None:
+    def _one(self, rung: Rung, shares: int) -> None:
         costs = rung.paid or rung.slow
         if reason := rung.not_applicable(self.task):
             self.outcomes.append((rung, None, "not_applicable", reason))
@@ -105,9 +104,9 @@ class Climb:
         elif rung.paid and (reason := self.stopped or self.server_gone):
             self.outcomes.append((rung, None, "not_reached", reason))
         else:
-            self._measure(rung)
+            self._measure(rung, shares)
 
-    def _measure(self, rung: Rung) -> None:
+    def _measure(self, rung: Rung, shares: int) -> None:
         self.rung_begins(rung, "Measuring")
         latest: list[Measured] = []
 
@@ -116,7 +115,9 @@ class Climb:
             self.shown(measured)
 
         try:
+            self.clock.share_out(shares)
             rung.prepare(self.task)
+            self.clock.share_out(shares)  # what it had to learn first does not count against its answers
             measured = measure(rung, self.task, self.requirement, workers=self.workers, shown=keep, clock=self.clock)
         except BudgetReached as reached:
             if reached.code == "time-reached" and self.clock.left() > 0:  # only this rung's share is used up
