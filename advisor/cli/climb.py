@@ -94,6 +94,10 @@ def _check(arguments: argparse.Namespace) -> None:
         if value is not None and not low <= value <= high:
             option = f"--{name.replace('_', '-')}"
             raise BadInput(f"{option} {value:g} is out of range.", fix=f"Give {low} to {high:g}.", code="range")
+    if arguments.optimise:
+        from trainers.climb.optimised import require_gepa
+
+        require_gepa()
     if arguments.endpoint != "local":
         check_address(arguments.endpoint)
         if not arguments.endpoint.startswith(("http://", "https://")):

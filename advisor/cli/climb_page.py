@@ -39,6 +39,7 @@ def announce(
     task: Task, requirement: float | None, arguments: argparse.Namespace, expected: Forecast, price: Price, out: Output
 ) -> None:
     """Say what will be measured, what difference these examples can show at all, and what it may cost."""
+    from advisor.cli.climb_task import minutes_of
     from trainers.common.sequential import smallest_visible_difference
 
     width = out.console().width
@@ -62,6 +63,7 @@ def announce(
     else:
         say(f"Model: {plain(arguments.model, 80)} at {plain(arguments.endpoint, 120)}; {price.source}.")
         say(f"It may ask {calls}: about {_cost(expected, price)}, and never more than {_caps(arguments)}.")
+    say(f"It takes at most {minutes_of(arguments):g} minutes (--max-minutes), shared out among the rungs.")
     for note in task.notes:
         say(note)
 
@@ -70,6 +72,7 @@ def announced(
     task: Task, requirement: float | None, arguments: argparse.Namespace, expected: Forecast, price: Price
 ) -> dict[str, Any]:
     """The same for --json."""
+    from advisor.cli.climb_task import minutes_of
     from trainers.common.sequential import smallest_visible_difference
 
     return {
@@ -89,6 +92,7 @@ def announced(
         "most_usd": float(expected.most_usd),
         "max_usd": arguments.max_usd,
         "max_tokens": arguments.max_tokens,
+        "max_minutes": minutes_of(arguments),
     }
 
 

@@ -12,7 +12,7 @@ from advisor.base.llm import Message, OpenAIDoor
 from tests.climb.bad_server import BadServer
 from tests.climb.doors import asker_for, right_label, tickets
 from trainers.climb import optimised
-from trainers.climb.optimised import OptimisedPrompt, copies
+from trainers.climb.optimised import OptimisedPrompt, copies, require_gepa
 from trainers.climb.rungs import FewShot
 from trainers.climb.task import Item
 
@@ -89,9 +89,8 @@ def test_eight_words_in_a_row_of_an_example_are_a_copy() -> None:
     assert not copies(plain, [example], plain), "what the plain wording holds already is no copy"
 
 
-def test_without_gepa_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "gepa", None)
-    from tests.climb.doors import SayingDoor
-
-    with pytest.raises(EnvironmentMissing, match="gepa"):
-        OptimisedPrompt(asker_for(SayingDoor(needs_telling), tmp_path), pilot=4).prepare(tickets(300))
+def test_without_gepa_the_cure_is_named_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(EnvironmentMissing, match="gepa") as caught:
+        require_gepa()
+    assert "train-or-not[optimise]" in caught.value.fix

@@ -6,6 +6,7 @@ copies an example is thrown away, and one that answers no more of the examples h
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -57,15 +58,9 @@ class OptimisedPrompt(FewShot):
         return {"role": "system", "content": fenced}
 
     def _improve(self, task: Task) -> None:
-        try:
-            import gepa
-        except ImportError:
-            raise EnvironmentMissing(
-                "Rewriting instructions needs the package gepa.",
-                where="--optimise",
-                fix="pip install 'train-or-not[optimise]'   (or leave out --optimise)",
-                code="no-extra",
-            ) from None
+        require_gepa()
+        import gepa
+
         learned, judged = task.train[:LEARNED], task.train[LEARNED : LEARNED + JUDGED]
         plain, bench = self._wording, _Bench(self, task)
         found = gepa.optimize(
@@ -153,6 +148,17 @@ class _Bench:
 class _Silent:
     def log(self, message: str) -> None:
         """Say nothing: the table says what is being measured."""
+
+
+def require_gepa() -> None:
+    """Raise `EnvironmentMissing` with the cure where gepa is not installed; nothing is imported."""
+    if importlib.util.find_spec("gepa") is None:
+        raise EnvironmentMissing(
+            "Rewriting instructions needs the package gepa.",
+            where="--optimise",
+            fix="pip install 'train-or-not[optimise]'   (or leave out --optimise)",
+            code="no-extra",
+        )
 
 
 def copies(wording: str, examples: Sequence[Item], plain: str, words: int = COPIED) -> bool:
