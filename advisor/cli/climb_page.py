@@ -125,7 +125,10 @@ class Live:
             from rich.console import Console
             from rich.live import Live as RichLive
 
-            self._live = RichLive(self._table(), console=Console(stderr=True), transient=True, refresh_per_second=4)
+            # Drawn anew four times a second, so that the time left runs also while a model thinks.
+            self._live = RichLive(
+                get_renderable=self._table, console=Console(stderr=True), transient=True, refresh_per_second=4
+            )
             self._live.start()
         return self
 
@@ -177,7 +180,7 @@ class Live:
 
     def _draw(self, remark: str) -> None:
         if self._live is not None:
-            self._live.update(self._table())
+            self._live.refresh()
         elif remark and not self._out.json_mode:
             self._out.note(f"  {plain(remark, 200)}")
 
@@ -185,7 +188,7 @@ class Live:
         from rich.table import Table
 
         table = Table("rung", f"{self._title} (95 %)", "asked", "USD", "s each", box=None, pad_edge=False)
-        for row in self._rows.values():
+        for row in list(self._rows.values()):  # drawn by a thread of its own while rungs are added
             table.add_row(*row)
         table.caption = f"{self._phase}{self._left()}" if self._phase else None
         return table
