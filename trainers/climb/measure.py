@@ -151,7 +151,13 @@ def ask(measured: Measured, items: Sequence[Item], workers: int, clock: Clock) -
     def answered(item: Item) -> Said | None:
         return None if clock.share_left() <= 0 else measured.rung.answer(item)
 
-    with ThreadPoolExecutor(workers if measured.rung.paid else 1) as pool:
+    if not measured.rung.paid or workers == 1:
+        for item in items:
+            if (said := answered(item)) is None:
+                return
+            _keep(measured, item, said)
+        return
+    with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(answered, item) for item in items]
         try:
             for item, future in zip(items, futures, strict=True):
