@@ -16,7 +16,7 @@ from advisor.cli.output import Output
 SUMMARY = "Runs the shipped cases through every step: look, decide, plan, train, hold against the cheaper rung, report."
 EXAMPLES = (
     "train-or-not demo                     both cases, about two minutes",
-    "train-or-not demo --with fine_tune    instead: tune a language model on this machine, under ten minutes",
+    "train-or-not demo --with fine_tune    instead: tune a language model on this machine, about ten minutes",
 )
 SHIPPED = Path(__file__).resolve().parent.parent / "demo"
 MARKER = ".made-by-train-or-not-demo"
@@ -51,7 +51,7 @@ LONGER = {
         (
             ("look", "{case}"),
             ("decide", "{case}"),
-            ("plan", "{case}", "--budget-seconds", "300"),
+            ("plan", "{case}", "--budget-seconds", "360"),
             ("train", "{case}"),
             ("report", "{case}"),
         ),

@@ -11,6 +11,8 @@ from typing import Any
 from advisor.base.safetext import plain
 from advisor.cli.output import Output
 
+# Columns that spinner, bar and both times take: what is left beside the phase's text is the note's.
+_BESIDE = 48
 # Seconds after which a person who reads a log begins to wonder.
 _SILENCE = 30.0
 
@@ -54,7 +56,8 @@ class LiveBar:
     def step(self, done: float, total: float, note: str = "") -> None:
         """`done` of `total` units of this phase are behind us."""
         if self._task is not None:
-            self._bar.update(self._task, completed=done, total=total, note=plain(note, 60))
+            room = max(0, self._bar.console.width - len(self._text) - _BESIDE)
+            self._bar.update(self._task, completed=done, total=total, note=plain(note, min(room, 60)) if room else "")
 
     def finish(self) -> None:
         """The phase that runs is over."""

@@ -91,12 +91,14 @@ def train(
             found = _plain(probe(loss_of, optimiser, rows, development, prefix, recipe, steps, seed, budget_seconds))
         found = team.from_first(found)
         course = Course(steps=found["steps"], threads=found["threads"], forecast=found)
+        progress.phase(f"Looking at {len(development)} rows held back, before the first step")
         course.curve.append(_look(loss_of, development, prefix, recipe, course))
         _save(optimiser, course, work, saved, team)
     torch.set_num_threads(course.threads)
     optimiser.schedule = Schedule(recipe.learning_rate, max(1, round(recipe.warmup_share * course.steps)), course.steps)
     every = math.ceil(course.steps / course.forecast["looks"])
-    progress.phase(f"Training: {course.steps} steps of {recipe.batch} rows on {course.threads} threads")
+    threads = f"{course.threads} thread{'s' * (course.threads > 1)}"
+    progress.phase(f"Training: {course.steps} steps of {recipe.batch} rows, {threads}")
     head = rows[0].ids[:prefix]
     since_save, spoken = time.monotonic(), _words(course)
     batches = all_batches(rows, recipe.batch, seed, course.steps, course.step)
@@ -213,9 +215,9 @@ def _settle(
 
 def _words(course: Course) -> str:
     last = course.curve[-1] if course.curve else {}
-    parts = [f"loss {last['train_loss']:.3f}"] if "train_loss" in last else []
-    if "development_loss" in last:
-        parts.append(f"development {last['development_loss']:.3f}, {last['exact']:.0%} of answers right")
+    parts = [f"{last['exact']:.0%} right"] if "exact" in last else []
+    parts += [f"loss {last['train_loss']:.3f}"] if "train_loss" in last else []
+    parts += [f"held back {last['development_loss']:.3f}"] if "development_loss" in last else []
     return ", ".join(parts)
 
 

@@ -56,8 +56,8 @@ def probe(
     ]
     work = [_tokens(rows, step, prefix) for step in planned]
     parts = sorted((part for step in planned for part in step), key=lambda part: _padded(rows, part, prefix))
-    # Threads are told apart on four rows: under load a whole micro-batch for each count would cost minutes.
-    few = [rows[index] for index in parts[len(parts) // 2][:4]]
+    # Threads are told apart on two rows: on a slow machine a whole micro-batch for each count would cost minutes.
+    few = [rows[index] for index in parts[len(parts) // 2][:2]]
     largest = [rows[index] for index in parts[-1]]
     head = rows[0].ids[:prefix]
 
