@@ -92,17 +92,23 @@ def _bad(name: str, value: object, fix: str) -> BadInput:
 
 
 def estimate(plan: Plan, folder: Path) -> Estimate:
-    """Roughly, from the number of values; the time is capped by the plan's budget. No fit stands behind the factors."""
+    """Roughly, from the number of values, by the factors in rules/forecasting.yaml; capped by the plan's budget."""
     panel = load_panel(plan, folder)
     values = panel.values.size
-    statistical = 15.0 if is_installed() and len(panel.names) <= policy("forecasting")["statistical"]["series"] else 0.0
-    seconds = min(5.0 + statistical + min(values, 40_000) * 5e-4, plan.budget_seconds)
+    rules = policy("forecasting")
+    by = rules["estimate"]
+    time, memory, disk = by["seconds"], by["memory_mb"], by["disk_mb"]
+    statistical = is_installed() and len(panel.names) <= rules["statistical"]["series"]
+    seconds = time["least"] + statistical * time["statistical"]
+    seconds += min(values, time["most_values"]) / 1e3 * time["a_thousand_values"]
+    megabytes = memory["least"] + statistical * memory["statistical"] + values / 1e6 * memory["a_million_values"]
     return Estimate(
-        seconds=round(seconds, 1),
-        peak_memory_mb=round(320 + (250 if statistical else 0) + values * 2e-3, 1),
-        disk_mb=round(1 + values * 2e-5, 1),
+        seconds=round(min(seconds, plan.budget_seconds), 1),
+        peak_memory_mb=round(megabytes, 1),
+        disk_mb=round(disk["least"] + values / 1e6 * disk["a_million_values"], 1),
         usd=0.0,
-        formula=f"5 s, 15 s for statsforecast where it is installed, and 0.5 ms a value ({values:,} values, at most "
-        f"40,000 count) on one core, at most the budget of {plan.budget_seconds:g} s.",
-        error_band="Half to twice. On a busy machine fewer ways are tried within the budget.",
+        formula=f"{time['least']} s, {time['statistical']} s for statsforecast where it is installed, and "
+        f"{time['a_thousand_values']} ms a value ({values:,} values, at most {time['most_values']:,} count) on one "
+        f"core, at most the budget of {plan.budget_seconds:g} s.",
+        error_band=by["told"],
     )

@@ -85,14 +85,15 @@ def estimate(plan: Plan) -> Estimate:
     """A few seconds of the machine; the cost is people's time."""
     want = wanted(plan)
     labels = want.labels(want.test, want.rows)
+    by = policy("labelling")["estimate"]
     return Estimate(
-        10.0,
-        400.0,
-        5.0,
+        by["seconds"],
+        by["memory_mb"],
+        by["disk_mb"],
         round(want.usd(labels), 2),
         formula=f"{labels:,} labels at {want.seconds:g} s and ${want.usd_per_hour:g} an hour; {want.test:,} rows for "
         f"the test, {want.rows:,} to learn from, {min(want.both, want.test):,} of them labelled by everybody.",
-        error_band="People's time may be twice that; the machine takes seconds.",
+        error_band=by["told"],
     )
 
 

@@ -59,12 +59,15 @@ class LoggedTrainer:
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
         """Seconds, from the size of the file."""
         size = data_path(plan, folder).stat().st_size / 2**20
+        by = policy("acting")["estimate"]
+        time, memory = by["seconds"], by["memory_mb"]
         return Estimate(
-            round(min(5 + 2 * size, plan.budget_seconds), 1),
-            round(280 + 20 * size, 1),
-            2.0,
-            formula=f"5 s and 2 s a MiB ({size:.1f} MiB), at most the budget of {plan.budget_seconds:g} s.",
-            error_band="Half to twice.",
+            round(min(time["least"] + time["a_mib"] * size, plan.budget_seconds), 1),
+            round(memory["least"] + memory["a_mib"] * size, 1),
+            by["disk_mb"],
+            formula=f"{time['least']} s and {time['a_mib']} s a MiB ({size:.1f} MiB), at most the budget of "
+            f"{plan.budget_seconds:g} s.",
+            error_band=by["told"],
         )
 
     def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:

@@ -65,14 +65,16 @@ class ScratchTrainer:
         rows = max(len(sample), int(path.stat().st_size / max(1.0, len(sample.to_csv(index=False)) / len(sample))))
         cells = rows * len(sample.columns)
         rounds = policy("scratch")["stop"]["rounds"] if plan.task == PICTURES else 1
-        seconds = min(10 + cells * rounds * 2.5e-6, plan.budget_seconds)
+        by = policy("scratch")["estimate"]
+        time, memory = by["seconds"], by["memory_mb"]
+        seconds = min(time["least"] + cells * rounds / 1e6 * time["a_million_values_and_round"], plan.budget_seconds)
         return Estimate(
             round(seconds, 1),
-            round(450 + cells * 6e-5, 1),
-            5.0,
-            formula=f"10 s and 2.5 µs a value and round ({cells:,} values, at most {rounds} rounds) on one core, "
-            f"at most the budget of {plan.budget_seconds:g} s.",
-            error_band="A third to twice; it stops early when the held-back rows gain no more.",
+            round(memory["least"] + cells / 1e6 * memory["a_million_values"], 1),
+            by["disk_mb"],
+            formula=f"{time['least']} s and {time['a_million_values_and_round']} µs a value and round ({cells:,} "
+            f"values, at most {rounds} rounds) on one core, at most the budget of {plan.budget_seconds:g} s.",
+            error_band=by["told"],
         )
 
     def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:

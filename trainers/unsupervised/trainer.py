@@ -58,16 +58,23 @@ class UnsupervisedTrainer:
         cells = compared * (
             policy("discovering")["topics"]["dimensions"] if plan.task == TOPICS else len(sample.columns)
         )
-        groups = plan.task in (GROUPS, TOPICS)
-        seconds = min((4 + cells * 4e-5) if groups else (3 + cells * 1.5e-5 + rows * 1.2e-4), plan.budget_seconds)
+        by = policy("discovering")["estimate"]
+        time, memory, disk = (
+            by["groups" if plan.task in (GROUPS, TOPICS) else "oddities"],
+            by["memory_mb"],
+            by["disk_mb"],
+        )
+        seconds = time["least"] + cells / 1e6 * time["a_million_cells"] + rows / 1e6 * time["a_million_rows"]
+        megabytes = memory["least"] + cells / 1e6 * memory["a_million_cells"]
+        megabytes += rows * len(sample.columns) / 1e6 * memory["a_million_cells_read"]
         return Estimate(
-            seconds=round(seconds, 1),
-            peak_memory_mb=round(280 + rows * len(sample.columns) * 4e-5 + cells * 8e-5, 1),
-            disk_mb=round(2 + path.stat().st_size * 1.3 / 2**20, 1),
+            seconds=round(min(seconds, plan.budget_seconds), 1),
+            peak_memory_mb=round(megabytes, 1),
+            disk_mb=round(disk["least"] + path.stat().st_size / 2**20 * disk["times_the_file"], 1),
             usd=0.0,
             formula=f"From {rows:,} rows and {len(sample.columns):,} columns on one core, at most the budget of "
             f"{plan.budget_seconds:g} s.",
-            error_band="A third to three times.",
+            error_band=by["told"],
         )
 
     def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:
