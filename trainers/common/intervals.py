@@ -16,7 +16,7 @@ from advisor.records.run import Score
 from trainers.common.metrics import Floats, Integers, Metric, Output
 
 _CELLS = 8_000_000
-_CHUNK = 500_000
+_CHUNK = 100_000
 
 
 def wilson(hits: int, rows: int, confidence: float = 0.95) -> tuple[float, float]:
