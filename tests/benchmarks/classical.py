@@ -6,7 +6,8 @@
 
 Every system gets the same rows, the same metric and the same seconds, in a process of its own, whose memory is summed
 over the processes it starts. What one found is kept under --keep and not run again, `ours` excepted with --again.
-Interpreters of systems that live elsewhere: PEER_AUTOGLUON, PEER_FLAML, PEER_MLJAR, PEER_H2O, PEER_CATBOOST.
+Interpreters of systems that live elsewhere: PEER_AUTOGLUON, PEER_FLAML, PEER_MLJAR, PEER_H2O, PEER_CATBOOST, and
+PEER_OURS for ours: an environment of its core dependencies, say.
 `--under CMD` puts a command before every fit, such as one that waits for free processors.
 """
 
@@ -68,8 +69,14 @@ FRESH: dict[str, tuple[str, str, str, SplitProposal, tuple[str, ...]]] = {
     "hmda": ("deny", "binary", "roc_auc", SplitProposal(), ()),
 }
 ALL = {**SETS, **FRESH}
-HOMES = {"autogluon": "AUTOGLUON", "flaml": "FLAML", "mljar": "MLJAR", "h2o": "H2O", "catboost": "CATBOOST"}
-_TOO_LONG = 8
+HOMES = {
+    "ours": "OURS",
+    "autogluon": "AUTOGLUON",
+    "flaml": "FLAML",
+    "mljar": "MLJAR",
+    "h2o": "H2O",
+    "catboost": "CATBOOST",
+}
 
 
 def prepared(name: str, data: Path, keep: Path, seconds: float, seed: int) -> Path:

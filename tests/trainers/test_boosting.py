@@ -56,6 +56,17 @@ def test_watching_unseen_rows_ends_a_fit_that_gains_nothing() -> None:
     assert model.rounds_ < 200
 
 
+def test_a_fit_ends_with_the_rounds_it_has_when_its_time_is_up() -> None:
+    features, target = table()
+    for model in models(0):
+        given = features if isinstance(model, LightBoosting) else features.astype(object)
+        if given.dtype == object:
+            given[:, 0] = [f"kind {int(code)}" for code in features[:, 0]]
+        model.fit(given, target, until=0.0)
+        assert model.rounds_ == 1
+        assert np.isfinite(model.predict(given)).all()
+
+
 def test_an_answer_told_to_rise_never_falls() -> None:
     if library("lightgbm") is None:
         pytest.skip("lightgbm is not installed")

@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss
 from sklearn.svm import LinearSVC
 
 from trainers.classical.margins import SoftMargins
-from trainers.classical.several import Several
+from trainers.classical.several import Several, copies_of
 
 
 @pytest.mark.parametrize("classes", [2, 5])
@@ -39,15 +39,15 @@ def test_rows_that_count_nothing_teach_nothing() -> None:
     assert (model.predict(features) == target).mean() > 0.8
 
 
-def test_copies_grow_from_other_seeds_and_answer_with_their_mean() -> None:
+def test_copies_grow_from_other_seeds_and_answer_with_their_weighted_mean() -> None:
     draw = np.random.default_rng(0)
     features = draw.normal(size=(200, 3))
     target = features[:, 0] + draw.normal(size=200)
-    model = Several(ExtraTreesRegressor(5, random_state=3), 3).fit(features, target)
+    model = Several(copies_of(ExtraTreesRegressor(5, random_state=3), 3), [0.5, 0.3, 0.2]).fit(features, target)
     each = np.array([one.predict(features + 0.1) for one in model.models_])
     assert [one.random_state for one in model.models_] == [3, 104, 205]
     assert not np.allclose(each[0], each[1])
-    assert model.predict(features + 0.1) == pytest.approx(each.mean(axis=0))
+    assert model.predict(features + 0.1) == pytest.approx(np.average(each, axis=0, weights=[0.5, 0.3, 0.2]))
 
 
 def test_reading_a_model_loads_neither_torch_nor_dask() -> None:

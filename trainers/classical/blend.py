@@ -13,14 +13,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from trainers.common.metrics import METRICS, Floats
+from trainers.common.policy import policy
 
-_STEPS = 15
-_LEAST_WEIGHT = 0.1
 _TINY = 1e-12
 
 
 def blend_weights(answers: list[Floats], truth: Floats, classes: int, metric: str) -> Floats:
-    """The share of each model in the blend with the smallest loss; shares below a tenth are dropped.
+    """The share of each model in the blend with the smallest loss; small shares are dropped.
 
     The loss is a proper one whatever the metric: log loss for classes, absolute or squared error for numbers.
     """
@@ -28,7 +27,8 @@ def blend_weights(answers: list[Floats], truth: Floats, classes: int, metric: st
     counts = np.zeros(len(answers))
     total = np.zeros_like(answers[0])
     best = np.inf
-    for step in range(1, _STEPS + 1):
+    rules = policy("classical")["blend"]
+    for step in range(1, rules["steps"] + 1):
         tried = [loss((total + answer) / step) for answer in answers]
         pick = int(np.argmin(tried))
         if tried[pick] >= best - 1e-9:
@@ -37,7 +37,7 @@ def blend_weights(answers: list[Floats], truth: Floats, classes: int, metric: st
         counts[pick] += 1
         total = total + answers[pick]
     shares = counts / counts.sum()
-    shares[shares < _LEAST_WEIGHT] = 0.0
+    shares[shares < rules["least_share"]] = 0.0
     return np.asarray(shares / shares.sum())
 
 

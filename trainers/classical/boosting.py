@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -106,18 +108,23 @@ class LightBoosting(_Boosting):
         self.leaf, self.share, self.random_cuts, self.log, self.absolute = leaf, share, random_cuts, log, absolute
         self.monotone, self.seed = monotone, seed
 
-    def fit(self, features: Floats, target: Any, sample_weight: Any = None, watch: Any = None) -> LightBoosting:
-        """Grow up to `rounds` rounds; with `watch` (features, target), end when those rows have long gained nothing."""
+    def fit(
+        self, features: Floats, target: Any, sample_weight: Any = None, watch: Any = None, until: float = math.inf
+    ) -> LightBoosting:
+        """Grow up to `rounds` rounds, less when the clock passes `until` (time.monotonic).
+
+        With `watch` (features, target) it also ends when those rows have long gained nothing.
+        """
         lightgbm = library("lightgbm")
         categories: Any = list(range(self.categories))
         options = {"categorical_feature": categories, "params": {"verbosity": -1}, "free_raw_data": True}
         truth = self._encoded(target)
         table = lightgbm.Dataset(features, truth, weight=sample_weight, **options)
-        watched, calls = [], []
+        watched, calls = [], [_light_until(lightgbm, until)]
         if watch is not None:
             seen, said = watch[0][:_WATCHED_ROWS], watch[1][:_WATCHED_ROWS]
             watched = [table.create_valid(seen, self._codes_of(said), params={"verbosity": -1})]
-            calls = [lightgbm.early_stopping(_PATIENCE, verbose=False)]
+            calls.append(lightgbm.early_stopping(_PATIENCE, verbose=False))
         booster = lightgbm.train(self._settings(len(features)), table, self.rounds, watched, callbacks=calls)
         self.text_ = booster.model_to_string(num_iteration=-1)
         self.rounds_ = booster.current_iteration()
@@ -194,8 +201,13 @@ class OrderedBoosting(_Boosting):
         self.classes, self.categories, self.rounds, self.rate = classes, categories, rounds, rate
         self.depth, self.log, self.absolute, self.seed = depth, log, absolute, seed
 
-    def fit(self, features: Any, target: Any, sample_weight: Any = None, watch: Any = None) -> OrderedBoosting:
-        """Grow up to `rounds` rounds; with `watch` (features, target), end when those rows have long gained nothing."""
+    def fit(
+        self, features: Any, target: Any, sample_weight: Any = None, watch: Any = None, until: float = math.inf
+    ) -> OrderedBoosting:
+        """Grow up to `rounds` rounds, less when the clock passes `until` (time.monotonic).
+
+        With `watch` (features, target) it also ends when those rows have long gained nothing.
+        """
         catboost = library("catboost")
         truth = self._encoded(target)
         loss = "MAE" if self.absolute else "RMSE"
@@ -221,7 +233,8 @@ class OrderedBoosting(_Boosting):
             codes = np.searchsorted(self.classes_, said) if self.classes else self._encoded(said)
             seen = catboost.Pool(self._table(watch[0][:_WATCHED_ROWS][kept]), codes)
         stop = {"eval_set": seen, "early_stopping_rounds": _PATIENCE, "use_best_model": False} if seen else {}
-        model.fit(catboost.Pool(self._table(features), truth, weight=sample_weight), **stop)
+        pool = catboost.Pool(self._table(features), truth, weight=sample_weight)
+        model.fit(pool, callbacks=[_OrderedUntil(until)], **stop)
         self.bytes_ = model._serialize_model()
         self.rounds_ = int(model.tree_count_)
         return self
@@ -252,6 +265,23 @@ class OrderedBoosting(_Boosting):
 
     def _rounds_done(self) -> int:
         return int(self.rounds_)
+
+
+def _light_until(lightgbm: Any, until: float) -> Any:
+    def stop(state: Any) -> None:
+        if time.monotonic() > until:
+            raise lightgbm.callback.EarlyStopException(state.iteration, state.evaluation_result_list or [])
+
+    return stop
+
+
+class _OrderedUntil:
+    def __init__(self, until: float) -> None:
+        self.until = until
+
+    def after_iteration(self, _: Any) -> bool:
+        """Whether to go on, as CatBoost asks after each round."""
+        return time.monotonic() <= self.until
 
 
 def _threads(features: Any) -> int:

@@ -12,17 +12,16 @@ from trainers.classical.boosting import library
 from trainers.classical.features import numbers_of
 from trainers.classical.pipelines import Setup
 from trainers.common.metrics import Floats
-
-# Below so many labels of the rarest class, texts are read for their meaning only.
-FEW_LABELS = 32
+from trainers.common.policy import policy
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A model by name. `simplicity` ranks it: of equally good ones the lowest is taken.
 
-    `random` says that another seed gives another model; `obeys` that it can be told to rise or fall with a
+    `random` says that copies by other seeds are worth their time; `obeys` that it can be told to rise or fall with a
     column. `turn` orders the first fits: what is quick and good comes early, so that little time still ends well.
+    Candidates of one `view` read the columns alike, and share their encoding where several of them answer.
     """
 
     name: str
@@ -33,6 +32,7 @@ class Candidate:
     random: bool = False
     obeys: bool = False
     turn: int = 5
+    view: str = ""
     fits: Callable[[Setup], bool] = lambda _: True
 
 
@@ -40,8 +40,7 @@ def portfolio(setup: Setup) -> list[Candidate]:
     """The candidates for this problem, simplest first."""
     found = [one for one in _ALL if one.fits(setup) and (one.obeys or not setup.monotone)]
     if _few_labels(setup):
-        # A handful of rows cannot tell these models apart, and what was measured on many sets can: with 8 labels a
-        # class sentence vectors reach a macro-F1 of .82, .49 and .84 where words reach .65, .27 and .71.
+        # A handful of rows cannot tell these models apart, and what was measured on many sets can.
         found = [one for one in found if one.name == "sentence vectors"]
     return found
 
@@ -52,7 +51,7 @@ def _reads_text(setup: Setup) -> bool:
 
 def _few_labels(setup: Setup) -> bool:
     alone = {column.kind for column in setup.schema.columns} <= {"text", "unused"}
-    return setup.vectors and alone and 0 < setup.rarest < FEW_LABELS
+    return setup.vectors and alone and 0 < setup.rarest < int(policy("classical")["texts"]["few_labels"])
 
 
 def _words_alone(setup: Setup) -> bool:
@@ -126,6 +125,7 @@ _ALL = (
         2,
         lambda setup: pipelines.vectors(setup, 10.0),
         {"vectors": "all-MiniLM-L6-v2, frozen", "strength": 10.0},
+        view="sentence vectors",
         fits=lambda setup: setup.vectors,
         turn=1,
     ),
@@ -134,6 +134,7 @@ _ALL = (
         3,
         lambda setup: pipelines.vectors(setup, 50.0),
         {"vectors": "all-MiniLM-L6-v2, frozen", "strength": 50.0},
+        view="sentence vectors",
         fits=lambda setup: setup.vectors and not _few_labels(setup),
     ),
     Candidate(
@@ -142,6 +143,7 @@ _ALL = (
         lambda setup: pipelines.boosted(setup, leaves=6),
         {"leaves": 6, "learning_rate": 0.05, "fewest_rows_in_leaf": 20},
         random=True,
+        view="boosted trees",
         obeys=True,
         fits=_few_classes,
         turn=0,
@@ -152,6 +154,7 @@ _ALL = (
         lambda setup: pipelines.boosted(setup, leaves=31),
         {"leaves": 31, "learning_rate": 0.05, "fewest_rows_in_leaf": 20},
         random=True,
+        view="boosted trees",
         obeys=True,
         fits=_few_classes,
         turn=2,
@@ -162,6 +165,7 @@ _ALL = (
         lambda setup: pipelines.boosted(setup, leaves=15, leaf=10, log=True),
         {"leaves": 15, "learning_rate": 0.05, "fewest_rows_in_leaf": 10, "target": "log(1 + y)"},
         random=True,
+        view="boosted trees",
         obeys=True,
         fits=lambda setup: setup.skewed,
     ),
@@ -171,6 +175,7 @@ _ALL = (
         lambda setup: pipelines.boosted(setup, leaves=31, leaf=10, share=0.8, random_cuts=True),
         {"leaves": 31, "learning_rate": 0.05, "fewest_rows_in_leaf": 10, "cuts": "one at random a column"},
         random=True,
+        view="boosted trees",
         fits=lambda setup: _few_classes(setup) and library("lightgbm") is not None,
     ),
     Candidate(
@@ -179,6 +184,7 @@ _ALL = (
         lambda setup: pipelines.boosted(setup, leaves=127, rate=0.04, leaf=5, share=0.5),
         {"leaves": 127, "learning_rate": 0.04, "fewest_rows_in_leaf": 5},
         random=True,
+        view="boosted trees",
         obeys=True,
         fits=lambda setup: _few_classes(setup) and setup.rows >= 2_000 and library("lightgbm") is not None,
     ),
@@ -187,7 +193,6 @@ _ALL = (
         5,
         pipelines.ordered,
         {"depth": 6, "learning_rate": "0.08 below 10,000 rows, else 0.15"},
-        random=True,
         fits=lambda setup: _few_classes(setup) and library("catboost") is not None,
         turn=3,
     ),
@@ -196,7 +201,6 @@ _ALL = (
         5,
         pipelines.forest,
         {"trees": 150, "fewest_rows_in_leaf": "2 below 5,000 rows, else 5"},
-        random=True,
         fits=_forest_pays,
     ),
 )

@@ -20,8 +20,7 @@ from trainers.classical.search import Tried
 from trainers.common.baselines import trivial
 from trainers.common.decide import Cut
 from trainers.common.metrics import Floats
-
-_MAY_GIVE_UP = 0.03
+from trainers.common.policy import policy
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,10 @@ def _honest(models: list[Tried], folds: tuple[int, ...], problem: Problem, blend
 
 def _pick(enough: list[Tried], folds: tuple[int, ...], problem: Problem, blends: bool) -> Chosen:
     gains = {one.candidate.name: gains_of(_only(one, folds), problem) for one in enough}
-    single = _simplest(enough, gains, folds, _trivial_gain(problem, folds))
+    nothing = _trivial_gain(problem, folds)
+    single = _simplest(enough, gains, folds, nothing)
     taken = gains[single.members[0][0].candidate.name]
-    blend = _blend(enough, folds, problem, taken, single.name) if blends and len(folds) > 2 else None
+    blend = _blend(enough, folds, problem, taken, single.name, nothing) if blends and len(folds) > 2 else None
     return _calibrated(blend or single, problem)
 
 
@@ -123,7 +123,7 @@ def _simplest(models: list[Tried], gains: dict[str, Floats], folds: tuple[int, .
     """The simplest model within one standard error of the best; with one fold, which has no error, the best."""
     best = max(models, key=lambda one: float(np.nanmean(gains[one.candidate.name])))
     most = float(np.nanmean(gains[best.candidate.name]))
-    least = most - _MAY_GIVE_UP * max(0.0, most - nothing)
+    least = most - policy("classical")["choice"]["may_give_up"] * max(0.0, most - nothing)
 
     def is_level(one: Tried) -> bool:
         ours = gains[one.candidate.name]
@@ -172,14 +172,20 @@ def _shares(models: list[Tried], folds: tuple[int, ...], problem: Problem) -> Fl
     return blend_weights(answers, _truth(problem, folds), problem.classes, problem.metric.name)
 
 
-def _blend(models: list[Tried], folds: tuple[int, ...], problem: Problem, single: Floats, name: str) -> Chosen | None:
-    """The blend, when on each fold, weighted by the others, it gains more than noise over the single model."""
+def _blend(
+    models: list[Tried], folds: tuple[int, ...], problem: Problem, single: Floats, name: str, nothing: float
+) -> Chosen | None:
+    """The blend, when on each fold, weighted by the others, it gains more than noise over the single model.
+
+    And enough to be worth its slower answers: a share of what the single model gains over the trivial answer.
+    """
     crossed: dict[int, Floats] = {}
     for at in folds:
         others = tuple(fold for fold in folds if fold != at)
         crossed |= _blended(models, _shares(models, others, problem), (at,))
     gains = gains_of(crossed, problem) - single
-    if not more_than_noise(gains):
+    worth = policy("classical")["choice"]["blend_gains"] * max(0.0, float(np.mean(single)) - nothing)
+    if not more_than_noise(gains) or gains.mean() < worth:
         return None
     shares = _shares(models, folds, problem)
     members = tuple((one, float(share)) for one, share in zip(models, shares, strict=True) if share)

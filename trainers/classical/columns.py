@@ -141,11 +141,7 @@ def prepare(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         elif column.kind == "date":
             read.update(zip(date_parts(column.name), _as_parts(cells, column.form), strict=True))
         else:
-            empty = MISSING if column.kind == "category" else ""
-            # Most columns hold texts alone; only others must be looked at cell by cell.
-            as_they_are = pd.api.types.infer_dtype(cells, skipna=True) == "string"
-            texts = (cells if as_they_are else cells.map(label_text, na_action="ignore")).astype(object)
-            read[column.name] = texts.where(cells.notna(), empty).to_numpy(dtype=object)
+            read[column.name] = _as_texts(cells, MISSING if column.kind == "category" else "")
     # Without this dtype pandas would store text in its own arrays, and scikit-learn would copy them back each time.
     return pd.DataFrame(
         {name: pd.Series(cells, dtype=object if cells.dtype == object else None) for name, cells in read.items()}
@@ -171,6 +167,14 @@ def check_columns(given: list[str], schema: Schema) -> None:
             fix="; ".join(guesses) or "Add them, or give empty cells where the value is not known.",
             code="missing-columns",
         )
+
+
+def _as_texts(cells: pd.Series[Any], empty: str) -> Any:
+    # Most columns hold texts alone; only others must be looked at cell by cell.
+    as_they_are = pd.api.types.infer_dtype(cells, skipna=True) == "string"
+    texts = np.array(cells if as_they_are else cells.map(label_text, na_action="ignore"), dtype=object)
+    texts[cells.isna().to_numpy()] = empty
+    return texts
 
 
 def _as_numbers(cells: pd.Series[Any]) -> Any:

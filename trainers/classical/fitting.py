@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
 import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
@@ -17,9 +20,9 @@ from advisor.base.safetext import plain
 from trainers.classical.candidates import Candidate
 from trainers.classical.model_file import never_impossible, raw_output, spread_over
 from trainers.classical.problem import Problem
-from trainers.classical.several import Several
-from trainers.common.metrics import Floats, Integers
+from trainers.common.metrics import Integers
 
+_Answers = npt.NDArray[np.floating[Any]]
 _LARGE = 5_000
 _PART = 8
 _NOTHING = (np.zeros(0, dtype=np.int64), np.zeros((0, 0, 0)))
@@ -34,15 +37,18 @@ class FoldAnswers:
     """
 
     rounds: Integers
-    answers: Floats
+    answers: _Answers
     seconds: float
     wrong: str = ""
 
 
-def fit_fold(candidate: Candidate, problem: Problem, fold: int, seconds: float = float("inf")) -> FoldAnswers:
+def fit_fold(
+    candidate: Candidate, problem: Problem, fold: int, seconds: float = math.inf, until: float = math.inf
+) -> FoldAnswers:
     """Fit on a fold's training rows and answer its unseen ones. A model that cannot read the rows says so.
 
     With a limit in `seconds`, a large fit is timed on an eighth of its rows first, and not begun where it would not do.
+    Boosting that was begun ends when the clock (time.monotonic) passes `until`, with the rounds it has.
     """
     train, validate = problem.folds[fold]
     try:
@@ -52,7 +58,7 @@ def fit_fold(candidate: Candidate, problem: Problem, fold: int, seconds: float =
                 return FoldAnswers(*_NOTHING, 0.0, f"it would take about {expected:.0f} s, more than is left")
         started = time.monotonic()
         with threadpool_limits(1):
-            rounds, answers = _answers(candidate.build(problem.setup), problem, train, validate)
+            rounds, answers = _answers(candidate.build(problem.setup), problem, train, validate, until)
     except (ValueError, ArithmeticError, MemoryError) as error:
         # One model that cannot read these rows must not end the run: the others still can. It is told in the record.
         return FoldAnswers(*_NOTHING, 0.0, f"could not be fitted: {plain(error, 100)}")
@@ -70,34 +76,26 @@ def _expected(candidate: Candidate, problem: Problem, train: Integers, validate:
     return _PART * (time.monotonic() - started)
 
 
-def _answers(pipeline: Pipeline, problem: Problem, train: Integers, validate: Integers) -> tuple[Integers, Floats]:
+def _answers(
+    pipeline: Pipeline, problem: Problem, train: Integers, validate: Integers, until: float = math.inf
+) -> tuple[Integers, _Answers]:
     seen, unseen = problem.prepared.iloc[train], problem.prepared.iloc[validate]
     if not hasattr(pipeline[-1], "stages"):
         pipeline.fit(seen, problem.target(train), **problem.learning(train))
-        return np.zeros(1, dtype=np.int64), raw_output(pipeline, unseen, problem.classes)[None]
+        return np.zeros(1, dtype=np.int64), raw_output(pipeline, unseen, problem.classes)[None].astype(np.float32)
     features, model = pipeline[:-1], pipeline[-1]
     learnt_from = features.fit_transform(seen, problem.target(train))
     told_from = features.transform(unseen)
     weights = problem.learning(train).get("model__sample_weight")
-    model.fit(learnt_from, problem.target(train), weights, watch=(told_from, problem.target(validate)))
+    model.fit(learnt_from, problem.target(train), weights, watch=(told_from, problem.target(validate)), until=until)
     rounds, answers = [], []
     for count, answer in model.stages(told_from):
         rounds.append(count)
         answers.append(
             never_impossible(spread_over(answer, model.classes_, problem.classes)) if problem.classes else answer
         )
-    return np.array(rounds, dtype=np.int64), np.stack(answers)
-
-
-def fit_rows(candidate: Candidate, problem: Problem, rows: Integers, rounds: int, copies: int) -> Pipeline:
-    """The candidate fitted on `rows`, with that many rounds where it boosts, and that many copies by other seeds."""
-    with threadpool_limits(1):
-        pipeline = candidate.build(problem.setup)
-        if rounds:
-            pipeline[-1].set_params(rounds=rounds)
-        if copies > 1:
-            pipeline = Pipeline([*pipeline.steps[:-1], ("model", Several(pipeline[-1], copies))])
-        return pipeline.fit(problem.prepared.iloc[rows], problem.target(rows), **problem.learning(rows))
+    # Held for every stage of every model at once: half the width is digits enough to choose by.
+    return np.array(rounds, dtype=np.int64), np.stack(answers).astype(np.float32)
 
 
 def kept(path: Path, found: FoldAnswers) -> None:
@@ -111,9 +109,9 @@ def read_kept(path: Path) -> FoldAnswers | None:
     """A finished fit from an earlier attempt, or None."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            answers = np.asarray(stored["answers"], dtype=np.float64)
+            answers = np.asarray(stored["answers"])
             rounds = np.asarray(stored["rounds"], dtype=np.int64)
-            if answers.ndim != 3 or len(rounds) != len(answers) or not len(rounds):
+            if answers.ndim != 3 or answers.dtype.kind != "f" or len(rounds) != len(answers) or not len(rounds):
                 return None
             return FoldAnswers(rounds, answers, float(stored["seconds"]))
     except (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile):

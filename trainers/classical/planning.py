@@ -11,9 +11,9 @@ from advisor.records.plan import Estimate, Plan, Setting
 from trainers.classical.candidates import Candidate, names, portfolio
 from trainers.classical.columns import Schema
 from trainers.classical.pipelines import Setup
+from trainers.common.policy import policy
 from trainers.common.rows import data_path
 
-_FEW_ROWS = 20_000
 _SAMPLE = 5_000
 
 _DEFAULTS: dict[str, Setting] = {
@@ -134,24 +134,22 @@ def costs(plan: Plan) -> tuple[float, float] | None:
 
 
 def estimate(plan: Plan, folder: Path) -> Estimate:
-    """From the size of the table; the time is capped by the plan's budget.
-
-    Time: the line through the processor seconds of three runs of tests/benchmarks/plan_estimates.py, of 21,000 (18 and
-    21 s) and 148,000 cells (36 s). Memory: the line through two runs of tests/benchmarks/classical.py, of 20,000 and
-    732,000 cells (340 and 402 MiB).
-    """
+    """From the size of the table, by the factors in rules/classical.yaml; the time is capped by the plan's budget."""
     path = data_path(plan, folder)
     sample = read_table(path, max_rows=_SAMPLE).frame
     size = path.stat().st_size
     per_row = max(1.0, len(sample.to_csv(index=False)) / len(sample)) if len(sample) == _SAMPLE else 0.0
     rows = int(size / per_row) if per_row else len(sample)
     cells = rows * len(sample.columns)
-    seconds = min(16.0 + cells * 1.35e-4, plan.budget_seconds)
+    by = policy("classical")["estimate"]
+    time, memory, disk = by["seconds"], by["memory_mb"], by["disk_mb"]
+    seconds = min(time["least"] + cells / 1e6 * time["a_million_cells"], plan.budget_seconds)
     return Estimate(
         seconds=round(seconds, 1),
-        peak_memory_mb=round(340 + cells * 9e-5, 1),
-        disk_mb=round(1 + rows * 1e-4, 1),
+        peak_memory_mb=round(memory["least"] + cells / 1e6 * memory["a_million_cells"], 1),
+        disk_mb=round(disk["least"] + rows / 1e6 * disk["a_million_rows"], 1),
         usd=0.0,
-        formula=f"16 s + 135 µs a cell ({cells:,} cells) on one core, at most the budget of {plan.budget_seconds:g} s.",
-        error_band="Half to twice; free text takes longer. On a busy machine fewer models are tried within the budget.",
+        formula=f"{time['least']} s + {time['a_million_cells']} µs a cell ({cells:,} cells) on one core, at most the "
+        f"budget of {plan.budget_seconds:g} s.",
+        error_band=by["told"],
     )

@@ -7,6 +7,7 @@ or on a Dask cluster (joblib's backends): the numbers do not depend on how busy 
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Iterator
@@ -25,12 +26,11 @@ from trainers.classical.fitting import FoldAnswers, fit_fold, kept, read_kept
 from trainers.classical.problem import Problem, fold_score, gains_of
 from trainers.common.machine import processors
 from trainers.common.metrics import Floats
+from trainers.common.policy import policy
 from trainers.common.runfolder import work_file
 from trainers.contract import Progress
 
 _FEWEST_KEPT = 2
-# The rest of the budget goes to fitting the chosen model on all rows, the diagnostics and the sealed part.
-SEARCH_SHARE = 0.65
 
 
 @dataclass
@@ -58,17 +58,16 @@ class Tried:
         return fold_score(problem.metric, self.gains(problem), sum(len(self.answers[at]) for at in self.answers))
 
 
-def search(
-    problem: Problem, candidates: list[Candidate], run: Path, progress: Progress, budget_seconds: float
-) -> list[Tried]:
+def search(problem: Problem, candidates: list[Candidate], run: Path, progress: Progress, seconds: float) -> list[Tried]:
     """Every candidate with the folds it was given; those left out early say so in `note`.
 
-    Runs under joblib's backend of the moment: threads of this process, unless the caller set another.
+    A part of `seconds` is left to fit what is chosen. Runs under joblib's backend of the moment: threads of this
+    process, unless the caller set another.
     """
     tried = [Tried(candidate) for candidate in candidates]
     in_turn = sorted(tried, key=lambda one: one.candidate.turn)
     in_turn[0].first = True
-    clock = _Clock(budget_seconds * SEARCH_SHARE)
+    clock = _Clock(seconds * policy("classical")["budget"]["choosing"])
     done = 0
     for competing, folds in _rounds(in_turn, problem, clock):
         total = done + len(competing) * len(folds)
@@ -142,8 +141,8 @@ def _finished(
             expected = 1.2 * max(one.seconds.values(), default=0.0)
             # The model whose turn is first always gets one fold: a run must end with an answer, even a late one.
             if not one.note and (clock.allows(expected) or (fold == 0 and one.first)):
-                limit = float("inf") if one.seconds or one.first else clock.left()
-                yield delayed(_numbered)(at, one.candidate, problem, fold, limit)
+                limit = math.inf if one.seconds or one.first else clock.left()
+                yield delayed(_numbered)(at, one.candidate, problem, fold, limit, clock.left())
 
     count = workers()
     pool = Parallel(n_jobs=count, prefer="threads", pre_dispatch=count, batch_size=1, return_as="generator_unordered")
@@ -158,13 +157,16 @@ def _finished(
             yield one, fold
 
 
-def _numbered(at: int, candidate: Candidate, problem: Problem, fold: int, limit: float) -> tuple[int, FoldAnswers]:
-    return at, fit_fold(candidate, problem, fold, limit)
+def _numbered(
+    at: int, candidate: Candidate, problem: Problem, fold: int, limit: float, left: float
+) -> tuple[int, FoldAnswers]:
+    # Told as seconds that are left: another machine of a cluster has another clock.
+    return at, fit_fold(candidate, problem, fold, limit, time.monotonic() + left)
 
 
 def _take(one: Tried, fold: int, found: FoldAnswers) -> None:
     one.stages[fold], one.seconds[fold] = found, found.seconds
-    one.answers[fold] = found.answers[-1]
+    one.answers[fold] = np.asarray(found.answers[-1], dtype=np.float64)
 
 
 def choose_rounds(one: Tried, problem: Problem) -> None:
@@ -181,7 +183,8 @@ def choose_rounds(one: Tried, problem: Problem) -> None:
         losses[fold] = each[at[fold]]
     for fold, found in one.stages.items():
         others = [losses[other] for other in losses if other != fold] or [losses[fold]]
-        one.answers[fold] = found.answers[at[fold][int(np.argmin(np.mean(others, axis=0)))]]
+        taken = found.answers[at[fold][int(np.argmin(np.mean(others, axis=0)))]]
+        one.answers[fold] = np.asarray(taken, dtype=np.float64)
     one.rounds = int(grid[int(np.argmin(np.mean(list(losses.values()), axis=0)))])
 
 

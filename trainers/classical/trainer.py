@@ -40,7 +40,9 @@ from trainers.classical.slices import errors_by_slice, told
 from trainers.common.baselines import OneRule, best_rule, trivial
 from trainers.common.decide import cost_per_row
 from trainers.common.gate import check_gate, hold_against
+from trainers.common.machine import keep_memory_low
 from trainers.common.metrics import Output, metric_by_name
+from trainers.common.policy import policy
 from trainers.common.rows import Rows, load_rows
 from trainers.common.runfolder import complete, keep, verify
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
@@ -101,6 +103,7 @@ class _Training:
 
     def __init__(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> None:
         self.plan, self.folder, self.run, self.progress = plan, folder, run, progress
+        keep_memory_low()
         self.started = now()
         self.times: dict[str, float] = {}
         self.clock = time.monotonic()
@@ -109,6 +112,7 @@ class _Training:
             f"{plain(one.name, 60)} is used although it may give the answer away. Accepted: {plain(one.reason, 200)}"
             for one in plan.accepted
         ]
+        self.shares = policy("classical")["budget"]
         self.metric = metric_by_name(str(plan.metric.value), plan.task)
         check_gate(plan.gate, _RUNGS)
 
@@ -127,12 +131,12 @@ class _Training:
 
         self.progress.phase("Choosing a model on the training part")
         candidates = planning.candidates(self.plan, problem.setup)
-        tried = search(problem, candidates, self.run, self.progress, self.plan.budget_seconds)
+        tried = search(problem, candidates, self.run, self.progress, self._left())
         chosen = (choose_explainable if planning.chosen(self.plan, "explainable") else choose)(tried, problem)
         self._lap("choose")
 
         self.progress.phase(f"Fitting the {chosen.name} on the whole training part")
-        model = fitted(problem, chosen, chosen.cut(problem), split.train, self._left() / 2)
+        model = fitted(problem, chosen, chosen.cut(problem), split.train, self._left() * self.shares["fitting"])
         model = replace(model, classes=rows.target.classes, conformal=self._bounds(problem, chosen))
         save_model(self.run, model)
         self._lap("fit")
@@ -187,7 +191,11 @@ class _Training:
         if not names or planning.chosen(self.plan, "explainable"):
             return False
         self.progress.phase("Reading the texts as sentence vectors")
-        reason = warm(pd.unique(prepared[names].to_numpy().ravel()).tolist(), self.progress, 0.4 * self._left())
+        reason = warm(
+            pd.unique(prepared[names].to_numpy().ravel()).tolist(),
+            self.progress,
+            self.shares["reading_texts"] * self._left(),
+        )
         if reason:
             self.notes.append(reason)
         return not reason
@@ -211,8 +219,8 @@ class _Training:
     def _look(self, problem: Problem, split: Split, chosen: Chosen, model: Model) -> dict[str, object]:
         with threadpool_limits(1):
             on_train = model.answer_prepared(problem.prepared.iloc[split.train])
-            curve, unseen_model = learning_curve(problem, chosen, model.cut, split, self._left() / 2)
-            drivers = importance(problem, unseen_model, self._left() / 2) if unseen_model else []
+            curve, unseen_model = learning_curve(problem, chosen, model.cut, split, self._left() * self.shares["curve"])
+            drivers = importance(problem, unseen_model, self._left() * self.shares["drivers"]) if unseen_model else []
         train = self.metric.value(problem.truth[split.train], on_train)
         unseen = (chosen.honest or chosen.score(problem)).value
         if chosen.honest and self.metric.gain(chosen.score(problem).value, unseen) > 0:
