@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from advisor.base.case import Case, today
 from advisor.base.files import sha256_of_file, sha256_of_text, to_json
-from advisor.records.facts import Fact, FactSheet, Value, from_mapping, merge
+from advisor.records.facts import Fact, FactSheet, Value, beats_trivial, from_mapping, merge
 from advisor.records.plain import load, save, stamp_of, to_plain
 
 if TYPE_CHECKING:
@@ -58,8 +58,9 @@ def measured_facts(case: Case) -> tuple[Fact, ...]:
                 f"run {run.run}: {comparison.ours.metric} {comparison.ours.value:.3f} against "
                 f"{comparison.theirs.value:.3f} for always the same answer, on {comparison.ours.rows:,} sealed rows"
             )
-            beats = "yes" if comparison.passed else "no"
-            return (Fact("baseline_beats_trivial", beats, "measured", evidence, run.finished[:10]),)
+            beats = beats_trivial(comparison.low, comparison.high)
+            told = Fact("baseline_beats_trivial", beats, "measured", evidence, run.finished[:10])
+            return (told,) if beats is not None else ()
     return ()
 
 

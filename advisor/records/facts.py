@@ -65,6 +65,11 @@ class FactSheet:
         return tuple(fact.name for fact in self.facts if fact.value is None)
 
 
+def beats_trivial(low: float, high: float) -> Value | None:
+    """`baseline_beats_trivial` by the interval of a model's gain over always the same answer; None: it cannot tell."""
+    return "yes" if low > 0 else "no" if high <= 0 else None
+
+
 def merge(*layers: Iterable[Fact]) -> FactSheet:
     """One fact sheet from several sources: measured beats observed beats stated, and every disagreement is kept.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from advisor.base.llm import AttemptFailed, Message
 from advisor.records.climb import ClimbRecord
+from advisor.records.facts import beats_trivial
 from tests.climb.doors import SayingDoor, asker_for, right_label, tickets
 from trainers.climb.baselines import Majority, OneWordRule
 from trainers.climb.clock import Clock
@@ -22,7 +23,7 @@ from trainers.climb.learned import WordsAndLinear
 from trainers.climb.measure import measure
 from trainers.climb.rungs import FewShot, Said, ZeroShot
 from trainers.climb.spend import Meter
-from trainers.climb.task import Item, Task
+from trainers.climb.task import Item, Task, classification
 
 
 def climbed(door: SayingDoor, folder: Path, requirement: float | None, task: Task | None = None) -> ClimbRecord:
@@ -95,6 +96,20 @@ def test_a_server_that_fails_does_not_take_the_other_rungs(tmp_path: Path) -> No
     assert status(record, "ready model") == "failed"
     assert status(record, "few-shot prompt") == "not_reached"
     assert record.recommended == "linear on words"
+
+
+def test_whether_there_is_anything_to_learn_stays_open_where_the_examples_cannot_tell(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(0)
+    words, labels = ("red", "green", "blue", "late", "broken", "new"), ("delivery", "refund")
+    texts = [f"{' '.join(drawn.choice(words, 6))} {at}" for at in range(200)]
+    by_lot = classification(texts, [str(label) for label in drawn.choice(labels, 200)])
+    record = climbed(SayingDoor(lambda messages: "refund"), tmp_path, None, by_lot)
+    assert "baseline_beats_trivial" not in {fact.name for fact in record.facts}
+
+
+@pytest.mark.parametrize(("low", "high", "told"), [(0.01, 0.2, "yes"), (-0.02, 0.05, None), (-0.2, -0.01, "no")])
+def test_an_interval_that_holds_zero_tells_nothing(low: float, high: float, told: str | None) -> None:
+    assert beats_trivial(low, high) == told
 
 
 class Lucky:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from advisor.records.facts import Fact
+from advisor.records.facts import Fact, Value, beats_trivial
 from trainers.climb.certainty import gain_interval
 from trainers.climb.measure import Measured
 from trainers.climb.rungs import OracleContext
@@ -46,8 +46,8 @@ def measured_facts(done: Sequence[Measured], task: Task, as_of: str) -> tuple[Fa
     return tuple(facts)
 
 
-def _signal(done: Sequence[Measured]) -> tuple[str, str] | None:
-    """Whether a small trained model surely beats saying always the same, and by how much."""
+def _signal(done: Sequence[Measured]) -> tuple[Value, str] | None:
+    """Whether a small trained model surely beats saying always the same, and by how much; None: it cannot be told."""
     trivial = next((one for one in done if one.rung.name == "always the same"), None)
     learned = [one for one in done if one.rung.rung in ("scratch", "fine_tune") and one.tells]
     if trivial is None or not learned:
@@ -55,7 +55,8 @@ def _signal(done: Sequence[Measured]) -> tuple[str, str] | None:
     best = max(learned, key=lambda one: one.interval()[0])
     gain, low, high = gain_of(best, trivial)
     evidence = f"{told(best)}; {told(trivial)}; gain {gain:+.1%}, between {low:+.1%} and {high:+.1%}"
-    return "yes" if low > 0 else "no", evidence
+    beats = beats_trivial(low, high)
+    return (beats, evidence) if beats is not None else None
 
 
 def gain_of(ours: Measured, theirs: Measured) -> tuple[float, float, float]:

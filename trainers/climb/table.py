@@ -13,7 +13,7 @@ from time import monotonic
 import numpy as np
 
 from advisor.records.climb import ClimbRecord, RungMeasure, RungStatus
-from advisor.records.facts import Fact
+from advisor.records.facts import Fact, beats_trivial
 from advisor.records.plan import Plan
 from advisor.records.run import Score
 from trainers.classical import planning
@@ -211,4 +211,5 @@ class TableClimb:
             f"{self.scores[constant.name].value:.3f} for always the same, on {len(self.truth):,} unseen rows; "
             f"gain {gain:.3g}, between {low:.3g} and {high:.3g}"
         )
-        return (Fact("baseline_beats_trivial", "yes" if low > 0 else "no", "measured", evidence, as_of),)
+        beats = beats_trivial(low, high)
+        return (Fact("baseline_beats_trivial", beats, "measured", evidence, as_of),) if beats is not None else ()
