@@ -20,6 +20,7 @@ _MOST_PIECES = 400
 _MOST_IN_A_BUCKET = 50
 _FEWEST_LETTERS = 12
 _NARROW = 4
+_APART = 100.0
 _MOST_PAIRS = 5_000_000
 
 
@@ -53,10 +54,10 @@ def near_text_groups(texts: pd.Series[Any], similarity: float, seed: int) -> Arr
 
 
 def near_number_groups(frame: pd.DataFrame, distance: float) -> Array:
-    """A code a row; equal codes for rows within `distance` standard deviations of one another in every column.
+    """A code a row; equal codes for rows within `distance` standard deviations of one another in every number.
 
-    Rows that are equal to the last digit share a code as well. Too many candidate pairs mean a table of few values,
-    where closeness says nothing: then only equal rows are joined.
+    Other cells must be equal. Rows that are equal to the last digit share a code as well. Too many candidate pairs mean
+    a table of few values, where closeness says nothing: then only equal rows are joined.
     """
     import numpy as np
     from scipy.sparse import coo_matrix
@@ -93,14 +94,19 @@ def joined(codes: Array, others: Array) -> Array:
 
 
 def scaled(frame: pd.DataFrame) -> Array:
-    """The columns that vary, in standard deviations from their mean; a gap stands at the mean."""
-    import numpy as np
+    """The columns that vary, in standard deviations from their mean; a gap stands at the mean.
 
-    values = frame.to_numpy(dtype=float, na_value=np.nan)
+    Cells that are no numbers are near only when they are equal: each kind of them stands far from all others.
+    """
+    import numpy as np
+    import pandas as pd
+
+    numbers = [name for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
+    values = frame[numbers].to_numpy(dtype=float, na_value=np.nan)
     spread = np.nanstd(values, axis=0)
-    return np.asarray(
-        np.nan_to_num((values[:, spread > 0] - np.nanmean(values, axis=0)[spread > 0]) / spread[spread > 0])
-    )
+    values = np.nan_to_num((values[:, spread > 0] - np.nanmean(values, axis=0)[spread > 0]) / spread[spread > 0])
+    kinds = [_APART * pd.factorize(frame[name].map(str))[0] for name in frame if name not in numbers]
+    return np.column_stack([values, *kinds])
 
 
 class _Links:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from advisor.base.errors import BadInput
 from advisor.base.safetext import one_of, plain
@@ -22,6 +23,11 @@ _PIECE = 1 << 20
 _SAMPLE = 1 << 16
 _MAX_HEADER = 4 * MAX_CELL_BYTES
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+_MEND = "Mend that line: put text that holds the delimiter in double quotes, or fill empty cells."
+_IN_A_CELL = (
+    "A carriage return stands inside a cell there: put that cell in double quotes, or take the return out of it."
+)
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -124,11 +130,27 @@ def encoding_of(path: Path, *, only_bytes: int | None = None) -> str:
     return "utf-8" if utf8 else "cp1252"
 
 
+class _Ending:
+    """The lines of a stream, and whether the latest ended with a carriage return alone, unlike the first."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._first = ""
+        self.by_return_alone = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._stream:
+            self._first = self._first or line[-1:]
+            self.by_return_alone = line[-1:] == "\r" != self._first
+            yield line
+
+
 def check_lines(path: Path, written: Written, *, limit: int | None = None) -> None:
     """Raise `BadInput` with the number of the first line that has more or fewer cells than the header."""
     wanted = len(written.header)
     with path.open(encoding=written.encoding, errors="replace", newline="") as stream, _large_cells():
-        rows = csv.reader(stream, delimiter=written.delimiter)
+        ending = _Ending(stream)
+        rows = csv.reader(ending, delimiter=written.delimiter)
         try:
             for count, cells in enumerate(rows):
                 if cells and len(cells) != wanted:
@@ -137,7 +159,7 @@ def check_lines(path: Path, written: Written, *, limit: int | None = None) -> No
                         where=f"{path}:{rows.line_num}",
                         line=plain(written.delimiter.join(cells), 160),
                         why="Cells would slip into the wrong columns.",
-                        fix="Mend that line: put text that holds the delimiter in double quotes, or fill empty cells.",
+                        fix=_IN_A_CELL if ending.by_return_alone else _MEND,
                         code="ragged-row",
                     )
                 if limit is not None and count > limit:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from advisor.records.look import Column, Look, Pitfall
 
 _SHOWN_COLUMNS = 40
+_NARROWEST_NAME = 24
 _SEVERITY = {"severe": 0, "moderate": 1, "mild": 2, "": 3}
 _OUTCOMES = ("issue", "tip", "ignored", "skipped", "passed", "not_applicable")
 _STYLE = {"severe": "bold red", "moderate": "yellow", "mild": "cyan"}
@@ -72,18 +73,28 @@ def _columns(columns: tuple[Column, ...], console: Console) -> None:
         kind = column.kind if column.role in ("feature", column.kind) else f"{column.kind} ({column.role})"
         counts = (f"{column.missing:,}", f"{column.distinct:,}")
         rows.append((f"  {plain(column.name, 32)}", kind, *counts, ", ".join(column.examples)))
+    titles = ("  column", "kind", "missing", "different", "examples")
+    widths = [max(len(title), *(len(row[place]) for row in rows)) for place, title in enumerate(titles)]
+    # Names are cut as far as they stay apart, and the examples take what is left: kinds and counts are always whole.
+    widths[0] = min(widths[0], _width_apart([row[0] for row in rows]))
+    widths[4] = min(widths[4], console.width - sum(widths[:4]) - 2 * len(titles))
+    shown = 5 if widths[4] >= len(titles[4]) else 4
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    titles = ("  column", "kind", "missing", "different", "for example")
-    for place, name in enumerate(titles):
-        side: Literal["left", "right"] = "right" if name in ("missing", "different") else "left"
-        # On a narrow screen the examples give way first: two names cut alike could not be told apart.
-        widest = max(len(name), *(len(row[place]) for row in rows)) if name != titles[-1] else 0
-        table.add_column(name, justify=side, no_wrap=True, overflow="ellipsis", min_width=min(widest, 26) or None)
+    for title, width in zip(titles[:shown], widths, strict=False):
+        side: Literal["left", "right"] = "right" if title in ("missing", "different") else "left"
+        table.add_column(title, justify=side, no_wrap=True, overflow="ellipsis", width=width)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(cell) for cell in row[:shown]))
     console.print(table)
     if len(columns) > _SHOWN_COLUMNS:
         console.print(Text(f"  and {len(columns) - _SHOWN_COLUMNS:,} more; --json lists all", style="dim"))
+
+
+def _width_apart(names: list[str]) -> int:
+    """How wide a column of names must be for no two of them to be cut alike."""
+    wide = max(map(len, names))
+    apart = (at for at in range(_NARROWEST_NAME, wide) if len({name[: at - 1] for name in names}) == len(set(names)))
+    return next(apart, wide)
 
 
 def _several(count: int, outcome: str) -> str:

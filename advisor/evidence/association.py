@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _FOLDS = 5
 _MOST_BINS = 64
+_SAME_ORDER = 0.999
 
 
 def power_of(column: pd.Series[Any], target: Array, classes: int, seed: int) -> float:
@@ -37,7 +38,7 @@ def power_of(column: pd.Series[Any], target: Array, classes: int, seed: int) -> 
         return found
     found = _for_numbers(codes, target, folds)
     if is_number:
-        found = max(found, _for_line(column, target), _for_neighbours(column, target, seed))
+        found = max(found, _for_line(column, target), _for_order(column, target), _for_neighbours(column, target, seed))
     return max(found, 0.0)
 
 
@@ -108,6 +109,19 @@ def _for_line(column: pd.Series[Any], target: Array) -> float:
     return r * r * float(filled.mean())
 
 
+def _for_order(column: pd.Series[Any], target: Array) -> float:
+    """Squared rank correlation where the column puts the rows in the very order of the target: a log of it, say."""
+    import numpy as np
+    from scipy.stats import rankdata
+
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    filled = ~np.isnan(values)
+    if filled.sum() < 30 or np.ptp(values[filled]) == 0 or np.ptp(target[filled]) == 0:
+        return 0.0
+    r = float(np.corrcoef(rankdata(values[filled]), rankdata(target[filled]))[0, 1])
+    return r * r * float(filled.mean()) if r * r >= _SAME_ORDER else 0.0
+
+
 def _for_neighbours(column: pd.Series[Any], target: Array, seed: int) -> float:
     """R² of the mean of the two neighbours once sorted by the column: a bent copy is seen without fitting a curve."""
     import numpy as np
@@ -156,7 +170,7 @@ def exact_sum(table: pd.DataFrame, target: Array, unexplained: float, fewest: in
     whole = table.notna().all(axis=1).to_numpy()
     known, wanted = table[whole].astype(float), target[whole]
     names = [str(name) for name in known.columns]
-    if len(known) < max(fewest, 3 * len(names)) or float(wanted.var()) == 0:
+    if not names or len(known) < max(fewest, 3 * len(names)) or float(wanted.var()) == 0:
         return ()
 
     def left_over(columns: list[str]) -> float:
@@ -193,3 +207,18 @@ def neighbour_correlation(target: Array, classes: int) -> tuple[float, float]:
             return 0.0, 0.0
         likeness = float(np.corrcoef(before, after)[0, 1])
     return likeness, likeness * float(np.sqrt(len(after)))
+
+
+def correlation_within(target: Array, series: Array) -> tuple[float, float]:
+    """The same for a number within each series, around the series' own mean; rows must be in order of time."""
+    import numpy as np
+
+    order = np.argsort(series, kind="stable")
+    codes = np.unique(series[order], return_inverse=True)[1].ravel()
+    values = target[order] - (np.bincount(codes, target[order]) / np.bincount(codes))[codes]
+    same = codes[1:] == codes[:-1]
+    before, after = values[:-1][same], values[1:][same]
+    if len(before) < 30 or np.ptp(before) == 0 or np.ptp(after) == 0:
+        return 0.0, 0.0
+    likeness = float(np.corrcoef(before, after)[0, 1])
+    return likeness, likeness * float(np.sqrt(len(before)))

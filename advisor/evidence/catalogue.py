@@ -9,17 +9,16 @@ import re
 import string
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.files import read_text
 from advisor.base.safetext import one_of, plain
+from advisor.base.shipped import rules_folder
 from advisor.base.strictyaml import parse
 from advisor.records.look import Outcome, Pitfall
 
 FILE = "pitfalls.yaml"
-_ROOT = Path(__file__).resolve().parent.parent
 _WORDS = ("code", "name", "title", "severity", "what", "why", "how", "fix", "source")
 
 
@@ -98,6 +97,7 @@ class Catalogue:
     settings: dict[str, float]
     words: dict[str, frozenset[str]]
     says_of_written: str
+    says_of_the_curve: dict[str, str]
 
     def find(self, word: str) -> Entry:
         """The pitfall of that code or name. Raises `BadInput` with the closest one."""
@@ -116,7 +116,9 @@ class Catalogue:
         """Whether a column name is that of a person or thing: subject, customer_id, account no."""
         parts = words_of(name)
         entity, identifier = self.words["entity"], self.words["identifier"]
-        return bool(parts) and (parts[-1] in entity or parts[-1] in identifier or "".join(parts) in entity)
+        if not parts or (len(parts) == 1 and parts[0] in self.words["vague"]):
+            return False
+        return parts[-1] in entity or parts[-1] in identifier or "".join(parts) in entity
 
     def says(self, name: str, kind: str) -> bool:
         """Whether one of the words of `kind` stands in a column name, as a whole word or as the whole name."""
@@ -133,9 +135,7 @@ def words_of(name: str) -> list[str]:
 @cache
 def load_catalogue() -> Catalogue:
     """The catalogue shipped with this version."""
-    shipped = _ROOT / "_rules" / FILE
-    path = shipped if shipped.exists() else _ROOT.parent / "rules" / FILE
-    content = parse(read_text(path), FILE).data
+    content = parse(read_text(rules_folder() / FILE), FILE).data
     entries = {}
     for block in content["pitfalls"]:
         says = {o: block.get(o, "") for o in ("issue", "tip", "passed", "not_applicable", "skipped")}
@@ -144,4 +144,5 @@ def load_catalogue() -> Catalogue:
         }
         entries[block["code"]] = Entry(**fields, says=says, thresholds=dict(block["thresholds"]))
     words = {kind: frozenset(listed) for kind, listed in content["words"].items()}
-    return Catalogue(entries, dict(content["settings"]), words, content["says_of_written"])
+    of_written, of_curve = content["says_of_written"], dict(content["says_of_the_curve"])
+    return Catalogue(entries, dict(content["settings"]), words, of_written, of_curve)

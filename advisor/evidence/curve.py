@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from advisor.evidence import quick
+from advisor.evidence.catalogue import Catalogue
 from advisor.evidence.trial import Trial
 from advisor.records.look import Curve, CurvePoint
 
@@ -20,7 +21,7 @@ _AHEAD = (2, 4)
 _FEWEST = 80
 
 
-def learning_curve(trial: Trial, labelled: int, seed: int) -> Curve | None:
+def learning_curve(trial: Trial, labelled: int, catalogue: Catalogue) -> Curve | None:
     """The share of the uncertainty that is left, by training rows; None when rows are too few to draw one.
 
     1 means no better than the trivial answer, 0 that the target is settled. Errors are means over repeats, with two
@@ -28,7 +29,7 @@ def learning_curve(trial: Trial, labelled: int, seed: int) -> Curve | None:
     """
     import numpy as np
 
-    rows = len(trial.answers)
+    rows, seed = len(trial.answers), int(catalogue.settings["seed"])
     if rows < _FEWEST:
         return None
     most = int(rows * (1 - _HELD_OUT))
@@ -55,7 +56,7 @@ def learning_curve(trial: Trial, labelled: int, seed: int) -> Curve | None:
     ]
     ahead = [_look_ahead(np.array(sizes, float), errors, spreads, sizes[-1] * times) for times in _AHEAD]
     points += [CurvePoint(p.rows, p.error, p.low, p.high, measured=False) for p in ahead]
-    return Curve("share of the uncertainty that is left", tuple(points), *_say(points, labelled))
+    return Curve("share of the uncertainty that is left", tuple(points), *_say(points, labelled, catalogue))
 
 
 def _hold_out(trial: Trial, repeat: int, seed: int) -> tuple[Array, Array]:
@@ -114,23 +115,26 @@ def _best_power(sizes: Array, errors: Array, weights: Array, rows: int, *, floor
     return best[0], kept
 
 
-def _say(points: list[CurvePoint], labelled: int) -> tuple[str, str]:
+def _say(points: list[CurvePoint], labelled: int, catalogue: Catalogue) -> tuple[str, str]:
+    """What the curve means for somebody who could label more, and how certain that is."""
+    limits, says = catalogue.settings, catalogue.says_of_the_curve
     now, far = [p for p in points if p.measured][-1], points[-1]
     width = (far.high - far.low) / max(now.error, 1e-9)
-    certainty = "good" if width < 0.1 else "fair" if width < 0.3 else "poor"
+    certainty = "good" if width < limits["curve_good"] else "fair" if width < limits["curve_fair"] else "poor"
     noise = (now.high - now.low) / 2
     gain_low, gain_high = now.error - far.high, now.error - far.low
     said = f"With {now.rows:,} rows to learn from, {now.error:.0%} of the uncertainty is left; with {far.rows:,}, "
-    said += f"between {far.low:.0%} and {far.high:.0%} would be."
+    said += f"between {far.low:.0%} and {min(far.high, 1.0):.0%} would be."
     if now.error >= 1:
-        verdict = "The quick model learns nothing yet, so the curve says nothing about more labels."
-        certainty = "poor"
-    elif gain_low > max(noise / 2, 0.02 * now.error):
-        verdict = "More labels would help."
-    elif gain_high < 0.05 * now.error:
-        verdict = "More labels would hardly help; better columns would."
+        verdict, certainty = says["nothing"], "poor"
+    elif now.error < limits["curve_settled"]:
+        verdict, certainty = says["settled"], "good"
+    elif gain_low > max(noise / 2, limits["curve_helps"] * now.error):
+        verdict = says["helps"]
+    elif gain_high < limits["curve_hardly"] * now.error:
+        verdict = says["hardly"]
     else:
-        verdict = "More labels may help; this much data cannot tell."
+        verdict = says["open"]
     if labelled >= far.rows:
         verdict += f" You already have {labelled:,}."
     return f"{said} {verdict}", certainty

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from advisor.evidence import quick
@@ -25,8 +25,8 @@ _GLANCE = 1500
 class Grouping:
     """One grouping column: how well a quick model does with random folds and with whole groups held out.
 
-    `z` is the gap of the losses in standard errors, with groups as units. `named` says that the column's name is that
-    of a person or thing.
+    The column itself is left out, but for the random folds of people measured several times. `z` is the gap of the
+    losses in standard errors, with groups as units. `named` says that the column's name is that of a person or thing.
     """
 
     column: str
@@ -105,12 +105,15 @@ def _try(sheet: Sheet, column: Column, named: bool) -> Grouping | None:
     names, codes = np.unique(groups, return_inverse=True)
     if not features or len(names) < 5 or (classes and len(np.unique(answers)) < 2):
         return None
-    inputs = inputs_of(frame, features, classes, sheet.seed)
+    unmet = inputs = inputs_of(frame, features, classes, sheet.seed)
+    if named and sheet.catalogue.says(column.name, "measured"):
+        # Who was measured several times is asked about again in a random split: then the name alone tells.
+        inputs = replace(inputs, numbers=np.column_stack([inputs.numbers, codes]))
     by_chance = quick.random_folds(answers, classes, _FOLDS, sheet.seed)
     by_group = quick.group_folds(codes, _FOLDS, sheet.seed)
     model = "forest" if "forest" in inputs.models else "linear"
     random = quick.out_of_fold(inputs, answers, classes, by_chance, model, sheet.seed)
-    grouped = quick.out_of_fold(inputs, answers, classes, by_group, model, sheet.seed)
+    grouped = quick.out_of_fold(unmet, answers, classes, by_group, model, sheet.seed)
     extra = quick.losses(grouped, answers, classes) - quick.losses(random, answers, classes)
     sums = np.bincount(codes, extra)
     error = float(np.sqrt(((sums - sums.mean()) ** 2).sum()))

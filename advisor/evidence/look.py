@@ -101,7 +101,7 @@ def look_at_sheet(
     curve = None
     if only is None and sheet.trial is not None:
         told.phase("Drawing the learning curve")
-        curve = learning_curve(sheet.trial, sheet.labelled, sheet.seed)
+        curve = learning_curve(sheet.trial, sheet.labelled, sheet.catalogue)
     return Look(
         path=path,
         sha256="",

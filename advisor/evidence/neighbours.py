@@ -25,7 +25,9 @@ def near_texts(texts: pd.Series[Any], similarity: float, seed: int) -> tuple[Arr
 
 
 def near_numbers(frame: pd.DataFrame, distance: float, times_chance: float) -> Array:
-    """Which rows of numbers lie within `distance` standard deviations of another in every column, but are not equal.
+    """Which rows lie within `distance` standard deviations of another in every column of numbers, but are not equal.
+
+    In all other columns they must be equal: two people of one age and income are no copies of each other.
 
     Dense tables have close rows by nature: how many is read off the rows that are ten times as far apart, which shrink
     with the tenth part to the power of the dimension. Fewer than `times_chance` times that is density, not copying.
@@ -35,8 +37,6 @@ def near_numbers(frame: pd.DataFrame, distance: float, times_chance: float) -> A
 
     values = scaled(frame)
     nothing = np.zeros(len(frame), dtype=bool)
-    if values.shape[1] < 3:
-        return nothing
     unique, back = np.unique(values, axis=0, return_inverse=True)
     if len(unique) < 30:
         return nothing

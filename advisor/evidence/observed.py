@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from advisor.records.facts import Origin, Value
     from advisor.records.look import Pitfall
 
-_TOKENS_PER_WORD = 1.33  # English prose under common tokenizers; OpenAI help centre: 100 tokens are about 75 words
 _MOST_WORDS_COUNTED = 5_000
 
 
@@ -51,7 +50,11 @@ def observed_facts(sheet: Sheet, file: str, as_of: str, *, tried: bool = True) -
     if sheet.classes:
         label, rows = list(sheet.classes.items())[-1]
         add("n_classes", len(sheet.classes), f"{target} has {len(sheet.classes):,} different values")
-        add("min_per_class", rows, f"the rarest value of {target}, {plain(label, 40)}, has {rows:,} rows")
+        add(
+            "min_per_class",
+            rows,
+            f"the rarest value of {target}, {plain(label, 40)}, has {rows:,} row{'s' * (rows != 1)}",
+        )
         share = round(rows / sum(sheet.classes.values()), 4)
         add("minority_share", share, f"{target} = {plain(label, 40)} in {100 * share:.2f}% of the labelled rows")
     if modality == "text":
@@ -124,11 +127,6 @@ def words_of_text(sheet: Sheet) -> tuple[str, int]:
     return best
 
 
-def tokens_of(words: int) -> int:
-    """About how many tokens so many words are."""
-    return round(words * _TOKENS_PER_WORD)
-
-
 def _pixels(sheet: Sheet) -> int:
     """How many columns are pixels, or 0: at least 64 of them, a square number or so named, whole numbers in 0..255."""
     names = [c.name for c in sheet.columns if c.role in ("feature", "constant") and c.kind != "text"]
@@ -145,7 +143,7 @@ def _pixels(sheet: Sheet) -> int:
 
 
 def _why_task(sheet: Sheet) -> str:
-    target, number = plain(sheet.target, 60), sheet.columns[0]
+    target = plain(sheet.target, 60)
     number = next(column for column in sheet.columns if column.name == sheet.target)
     if sheet.task == "anomaly":
         return f"{target} marks a few rows as odd"

@@ -100,16 +100,20 @@ def _column(whole: pd.DataFrame, name: str, target: str, catalogue: Catalogue) -
         role = "target"
     elif kind in ("id", "constant", "empty"):
         role = "id" if kind == "id" else "constant"
-    elif catalogue.says(name, "split") and _names_parts(present):
+    elif _names_parts(present, named=catalogue.says(name, "split")):
         role = "split"
     elif catalogue.says(name, "weight") and "".join(name.lower().split()) in catalogue.words["weight"]:
         role = "weight"
     return Column(name, kind, int(cells.isna().sum()), distinct, examples, role)
 
 
-def _names_parts(present: pd.Series[Any]) -> bool:
+def _names_parts(present: pd.Series[Any], *, named: bool) -> bool:
+    """Whether the cells name the parts of a split; a column not `named` so must hold training rows and nothing else."""
     values = {str(value).strip().lower() for value in present.unique()[:20]}
-    return "train" in values or values <= {"training", "test", "testing", "validation", "valid", "dev", "val", "eval"}
+    parts = values <= {"train", "training", "test", "testing", "validation", "valid", "dev", "val", "eval"}
+    return len(values) > 1 and (
+        (parts and bool(values & {"train", "training"})) or (named and ("train" in values or parts))
+    )
 
 
 def _with_annotators(

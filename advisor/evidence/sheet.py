@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from advisor.evidence.association import exact_sum, neighbour_correlation, power_of
+from advisor.evidence.association import (
+    correlation_within,
+    exact_sum,
+    neighbour_correlation,
+    power_of,
+)
 from advisor.evidence.catalogue import Catalogue, Entry
 from advisor.evidence.timeorder import TimeOrder
 from advisor.records.look import Column
@@ -113,7 +118,8 @@ class Sheet:
         numbers = [name for name in numbers if self.known[name].dtype.kind in "iuf"]
         if not self.target or self.task in CLASS_TASKS or len(numbers) < 2:
             return ()
-        by_power = sorted(numbers, key=lambda name: -self.power.get(name, 0.0))[: int(limits["most_columns"])]
+        most = int(min(limits["most_columns"], len(self.known) / 3))
+        by_power = sorted(numbers, key=lambda name: -self.power.get(name, 0.0))[:most]
         return exact_sum(self.known[by_power], self.answers, limits["unexplained"], int(limits["fewest_rows"]))
 
     @cached_property
@@ -137,14 +143,20 @@ class Sheet:
 
     @cached_property
     def flow(self) -> tuple[float, float]:
-        """The correlation of each answer with the one before it in time, and that in standard errors."""
+        """The correlation of each answer with the one before it in time, and that in standard errors.
+
+        Where the file holds several series, such as a price a day for each of some shares, also within each of them.
+        """
         if self.order is None or not self.target or self.written:
             return 0.0, 0.0
         import numpy as np
 
-        place = self.order.places(self.seed)
-        rows = np.argsort(place[self.frame[self.target].notna().to_numpy()], kind="stable")
-        return neighbour_correlation(self.answers[rows], len(self.labels))
+        known = self.frame[self.target].notna().to_numpy()
+        rows = np.argsort(self.order.places(self.seed)[known], kind="stable")
+        found = neighbour_correlation(self.answers[rows], len(self.labels))
+        if self.order.series is None or self.task in CLASS_TASKS:
+            return found
+        return max(found, correlation_within(self.answers[rows], self.order.series[known][rows]))
 
     @cached_property
     def groupings(self) -> tuple[Grouping, ...]:

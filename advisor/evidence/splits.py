@@ -8,15 +8,11 @@ from advisor.base.safetext import plain
 from advisor.evidence.sheet import CLASS_TASKS, Sheet
 from advisor.records.look import Pitfall, SplitProposal
 
-# Rows from which one held-out development part is large enough; below, folds use every row for both.
-_ONE_PART = 10_000
-_SMALL = 1_000
-
 
 def propose(sheet: Sheet, pitfalls: dict[str, Pitfall]) -> SplitProposal:
     """The split that the findings call for, with the reason. Groups come before time, time before chance."""
     groups, order, repeated = pitfalls.get("P501"), pitfalls.get("P503"), pitfalls.get("P502")
-    if groups is not None and groups.outcome == "issue" and groups.columns:
+    if groups is not None and _tears_apart(sheet, groups):
         name = groups.columns[0]
         reason = f"Rows of one {plain(name, 60)} are alike: they all go to one part, so the test asks about new ones."
         return _sized(sheet, pitfalls, SplitProposal("group", name, reason=reason))
@@ -32,17 +28,25 @@ def propose(sheet: Sheet, pitfalls: dict[str, Pitfall]) -> SplitProposal:
         same = repeated.evidence.get("same")
         columns = tuple(map(str, same)) if isinstance(same, list) else ()
         return _sized(sheet, pitfalls, SplitProposal("group", reason=reason, same=columns))
-    if sheet.task in CLASS_TASKS:
-        reason = "No groups and no order in time were found: a random split that keeps the classes in proportion."
-        return _sized(sheet, pitfalls, SplitProposal("stratified", reason=reason))
-    return _sized(
-        sheet, pitfalls, SplitProposal("random", reason="No groups and no order in time were found: a random split.")
-    )
+    kind, how = ("stratified", " that keeps the classes in proportion") if sheet.task in CLASS_TASKS else ("random", "")
+    seen = "No groups and no order in time were found"
+    if order is not None and order.outcome == "tip":
+        seen = (
+            f"The rows have a place in time ({plain(order.columns[0], 60)}), but no answer hangs on those just before"
+        )
+        how += "; hold the latest rows back instead if the model must foretell"
+    return _sized(sheet, pitfalls, SplitProposal(kind, reason=f"{seen}: a random split{how}."))
+
+
+def _tears_apart(sheet: Sheet, groups: Pitfall) -> bool:
+    """Whether a random split would ask again about those it learned from; of people measured often a tip is enough."""
+    people = any(sheet.catalogue.says(name, "measured") for name in groups.columns[:1])
+    return bool(groups.columns) and (groups.outcome == "issue" or (groups.outcome == "tip" and people))
 
 
 def _sized(sheet: Sheet, pitfalls: dict[str, Pitfall], proposal: SplitProposal) -> SplitProposal:
     """The proposal with its parts, and with copies and near copies kept together where there are some."""
-    development, folds, sizes = _sizes(sheet.labelled)
+    development, folds, sizes = _sizes(sheet.labelled, sheet.catalogue.settings)
     limits, near = sheet.entry("P202").thresholds, pitfalls.get("P202")
     columns: tuple[str, ...] = ()
     together = _copies(pitfalls)
@@ -68,10 +72,10 @@ def _copies(pitfalls: dict[str, Pitfall]) -> str:
     return " Copies of a row stay in one part." if found and found.outcome in ("issue", "tip", "ignored") else ""
 
 
-def _sizes(labelled: int) -> tuple[float, int, str]:
+def _sizes(labelled: int, settings: dict[str, float]) -> tuple[float, int, str]:
     """Share of a development part, number of folds, and why: 80/10/10 when plenty, folds when short."""
-    if labelled >= _ONE_PART:
+    if labelled >= settings["one_part_rows"]:
         return 0.1, 0, "80/10/10: with so many rows one development part is enough to choose by."
-    if labelled >= _SMALL:
+    if labelled >= settings["few_rows"]:
         return 0.0, 5, "80/20 with five folds on the 80: rows are too few to spare a development part."
     return 0.0, 10, "80/20 with ten folds on the 80: with so few rows every one is needed for both."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from advisor.evidence.catalogue import Catalogue, words_of
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from advisor.records.look import Column
 
+    Array = np.ndarray[Any, Any]
+
 # Parts of a date that stand in columns of their own, coarse to fine, with the words that name them.
 _PARTS = (
     ("year", {"year", "yr", "yyyy"}),
@@ -22,6 +24,7 @@ _PARTS = (
     ("hour", {"hour", "hr", "hh"}),
 )
 _REGULAR = 0.9
+_SHORTEST_SERIES = 5
 
 
 @dataclass(frozen=True)
@@ -29,21 +32,23 @@ class TimeOrder:
     """The rows in time. `positions` sorts them; `how` is dates, parts, counter or steps.
 
     `certain` means the columns are real points in time and not merely a counter; `one_series` that each row is its own
-    time step. `span_days` is known only for real dates. `moments` are the times as numbers, where rows may share one.
+    time step. `span_days` is known only for real dates. `moments` are the times as numbers, where rows may share one;
+    `series` tells which of several series a row belongs to, when no series has two rows of one moment.
     """
 
     columns: tuple[str, ...]
     how: str
-    positions: np.ndarray[Any, Any]
+    positions: Array
     certain: bool
     one_series: bool
     in_file_order: bool
     span_days: float | None = None
     first: str = ""
     last: str = ""
-    moments: np.ndarray[Any, Any] | None = None
+    moments: Array | None = None
+    series: Array | None = None
 
-    def places(self, seed: int) -> np.ndarray[Any, Any]:
+    def places(self, seed: int) -> Array:
         """Each row's place in time. Rows of one moment are shuffled, or their order in the file would pass for time."""
         import numpy as np
 
@@ -60,15 +65,34 @@ def find_order(frame: pd.DataFrame, columns: tuple[Column, ...], target: str, ca
     others = [column for column in columns if column.name != target]
     dates = [column.name for column in others if column.kind == "date"]
     found = [order for order in (_by_dates(frame, name) for name in dates) if order]
-    if found:
-        return max(found, key=lambda order: (order.one_series, order.in_file_order))
     numbers = [c.name for c in others if c.kind in ("number", "category", "id", "boolean") and c.name in frame]
-    return (
-        _by_parts(frame, numbers)
-        or _by_counter(frame, numbers, catalogue)
-        or _by_steps(frame, numbers)
-        or _by_year(frame, numbers)
-    )
+    if found:
+        order = max(found, key=lambda order: (order.one_series, order.in_file_order))
+    else:
+        order = (
+            _by_parts(frame, numbers)
+            or _by_counter(frame, numbers, catalogue)
+            or _by_steps(frame, numbers)
+            or _by_year(frame, numbers)
+        )
+    if order is None or order.one_series or order.moments is None:
+        return order
+    return replace(order, series=_series(frame, order.moments, numbers))
+
+
+def _series(frame: pd.DataFrame, moments: Array, numbers: list[str]) -> Array | None:
+    """The first column under whose values no moment comes twice: the values name a share, a shop, or a person."""
+    import numpy as np
+    import pandas as pd
+
+    for name in numbers:
+        codes = np.asarray(pd.factorize(frame[name])[0])
+        if not 2 <= len(np.unique(codes)) <= len(codes) / _SHORTEST_SERIES:
+            continue
+        steps = pd.DataFrame({"series": codes, "moment": moments})
+        if not bool(steps.duplicated().any()):
+            return codes
+    return None
 
 
 def _by_dates(frame: pd.DataFrame, name: str) -> TimeOrder | None:

@@ -93,6 +93,13 @@ def test_what_cannot_be_a_table_is_refused_with_its_place(tmp_path: Path, conten
     assert caught.value.fix
 
 
+def test_a_carriage_return_inside_a_cell_is_told_from_a_short_line(tmp_path: Path) -> None:
+    for content, returned in ((b"a,b,c\n1,2,3\n4,one\rtwo,6\n", True), (b"a,b,c\r\n1,2,3\r\n4,5\r\n", False)):
+        with pytest.raises(BadInput) as caught:
+            read_table(write(tmp_path, content))
+        assert caught.value.code == "ragged-row" and ("carriage return" in caught.value.fix) == returned
+
+
 def test_a_quote_never_closed_is_told_with_its_cure(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as caught:
         read_table(write(tmp_path, 'a,b\n1,"2\n3,4\n'))

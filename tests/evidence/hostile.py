@@ -86,6 +86,7 @@ def files() -> list[Hostile]:
         Hostile("one-column.csv", _rows("label", lambda n: str(n % 2)), "looked"),
         Hostile("ragged-short.csv", text.encode() + b"1,2\n", "ragged-row"),
         Hostile("ragged-long.csv", text.encode() + b"1,2,3,4,5,6\n", "ragged-row"),
+        Hostile("return-in-a-cell.csv", text.encode() + b"9,on one\ron two,1\n" + text.encode(), "ragged-row"),
         Hostile("open-quote.csv", text.encode() + b'9,"never closed,1,0\n' + text.encode(), ("ragged-row", "broken-quote")),
         Hostile("quoted-newlines.csv", _rows("a,label", lambda n: f'"line {n}\nnext",{n % 2}'), "looked"),
         Hostile("nul.csv", text.encode().replace(b"town", b"to\0wn"), "not-a-table"),

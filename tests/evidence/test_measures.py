@@ -211,7 +211,7 @@ def test_the_curve_looks_ahead_at_most_fourfold_and_its_band_holds_the_truth() -
     whole = frame.assign(label=label)
     small, large = (prepare(whole.iloc[:rows], "label", CATALOGUE).trial for rows in (1000, 4000))
     assert small is not None and large is not None
-    ahead, later = learning_curve(small, 1000, 0), learning_curve(large, 4000, 0)
+    ahead, later = learning_curve(small, 1000, CATALOGUE), learning_curve(large, 4000, CATALOGUE)
     assert ahead is not None and later is not None
     measured = [point for point in ahead.points if point.measured]
     assert ahead.points[-1].rows == 4 * measured[-1].rows

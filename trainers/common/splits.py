@@ -205,12 +205,12 @@ def _with_near_copies(
     units: Codes, keys: Hashes, compared: pd.DataFrame, proposal: SplitProposal, seed: int
 ) -> tuple[Codes, Hashes]:
     """The units with near copies in one, each named by its smallest key, whatever the order of the rows."""
-    texts = [name for name in compared if numbers_in(compared[name]) is None]
-    if texts:
-        near = near_text_groups(compared[texts[0]].astype(object).fillna(""), proposal.similarity, seed)
+    numbers = {name: numbers_in(compared[name]) for name in compared}
+    if len(numbers) == 1 and None in numbers.values():
+        near = near_text_groups(compared.iloc[:, 0].astype(object).fillna(""), proposal.similarity, seed)
     else:
-        numbers = {str(name): numbers_in(compared[name]) for name in compared}
-        near = near_number_groups(pd.DataFrame(numbers), proposal.distance)
+        table = {str(name): compared[name] if cells is None else cells for name, cells in numbers.items()}
+        near = near_number_groups(pd.DataFrame(table), proposal.distance)
     units = _codes(joined(units, near))
     least = np.full(int(units.max()) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
     np.minimum.at(least, units, keys)

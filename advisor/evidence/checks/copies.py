@@ -12,21 +12,23 @@ from advisor.records.look import Pitfall
 
 
 def near_duplicates(sheet: Sheet) -> Pitfall:
-    """P202: texts or rows of numbers that are almost the same."""
+    """P202: texts that are almost the same, or rows whose numbers are and whose other cells are equal."""
     entry, limits = sheet.entry("P202"), sheet.entry("P202").thresholds
     texts = [column for column in sheet.features if column.kind == "text"]
-    numbers = [c.name for c in sheet.features if c.kind == "number" and sheet.frame[c.name].dtype.kind in "iuf"]
+    numbers = [c for c in sheet.features if c.kind == "number" and sheet.frame[c.name].dtype.kind in "iuf"]
+    fine = [column for column in numbers if column.distinct >= limits["fine_values"]]
     order = sheet.order
     if texts:
         longest = max(texts, key=lambda column: column.distinct)
         cells = sheet.frame[longest.name].dropna()
         found, largest = near_texts(spread(cells, int(limits["most_rows"]) * 2), limits["similarity"], sheet.seed)
-    elif len(numbers) >= 3 and not (order and order.one_series):
-        table = sheet.frame[numbers].iloc[:: max(1, -(-len(sheet.frame) // int(limits["most_rows"])))]
+    elif len(fine) >= limits["fine_columns"] and not (order and order.one_series):
+        names = [column.name for column in sheet.features]
+        table = sheet.frame[names].iloc[:: max(1, -(-len(sheet.frame) // int(limits["most_rows"])))]
         found, largest = near_numbers(table, limits["distance"], limits["times_chance"]), 0.0
     else:
         return entry.not_applicable()
-    columns = [longest.name] if texts else numbers
+    columns = [longest.name] if texts else names
     rows = int(found.sum())
     share = rows / max(len(found), 1)
     seen: dict[str, Any] = {"rows": rows, "share": percent(share), "largest_group": round(largest, 4)}

@@ -12,9 +12,6 @@ from advisor.records.look import Column, Pitfall
 if TYPE_CHECKING:
     import pandas as pd
 
-_GAP_WORDS = {"?", "-", "--", ".", "na", "n/a", "nan", "null", "none", "missing", "not available", "#n/a", "unknown?"}
-_GAP_NUMBERS = (-999, -9999, -99999, 999999, 9999999)
-
 
 def mixed_formats(sheet: Sheet) -> Pitfall:
     """P405: spellings, date patterns and marks of a gap that differ within a column."""
@@ -26,7 +23,7 @@ def mixed_formats(sheet: Sheet) -> Pitfall:
             found[column.name] = told
     if not found:
         return entry.passed()
-    detail = next(iter(found.values())) if len(found) == 1 else "; ".join(found.values())
+    detail = next(iter(found.values())) if len(found) == 1 else "; ".join(dict.fromkeys(found.values()))
     return entry.issue(list(found), detail=detail)
 
 
@@ -35,7 +32,7 @@ def _told(sheet: Sheet, column: Column) -> str:
     if not len(cells):
         return ""
     if column.kind == "number":
-        return _gap_number(cells, limits["share"])
+        return _gap_number(cells, sheet.catalogue.words["gap_number"], limits["share"])
     if column.kind == "date" and cells.dtype.kind != "M":
         shapes = date_shapes(spread(cells, 2000).map(str))
         common = [
@@ -45,7 +42,7 @@ def _told(sheet: Sheet, column: Column) -> str:
     if column.kind not in ("category", "boolean", "text") or cells.dtype.kind in "biuf" or column.distinct > 5000:
         return ""
     counts = cells.map(str).value_counts()
-    marks = [str(value) for value in counts.index if str(value).strip().lower() in _GAP_WORDS]
+    marks = [str(value) for value in counts.index if str(value).strip().lower() in sheet.catalogue.words["gap"]]
     if column.kind != "text" and sum(int(counts[mark]) for mark in marks) >= limits["share"] * len(cells):
         return f"gaps are written as {', '.join(repr(plain(mark, 20)) for mark in marks[:3])}"
     return _spellings(counts, len(cells), limits["share"]) if column.kind != "text" else ""
@@ -64,9 +61,9 @@ def _spellings(counts: pd.Series[Any], rows: int, share: float) -> str:
     return f"{plain(repr(first[0][1]), 40)} is also written {plain(repr(first[1][1]), 40)}"
 
 
-def _gap_number(cells: pd.Series[Any], share: float) -> str:
+def _gap_number(cells: pd.Series[Any], marks: frozenset[str], share: float) -> str:
     """A number such as -999 that stands for a gap: far from all others, and often."""
-    for mark in _GAP_NUMBERS:
+    for mark in sorted(map(int, marks)):
         marked = cells == mark
         if float(marked.mean()) < share:
             continue

@@ -24,7 +24,7 @@ def group_leakage(sheet: Sheet) -> Pitfall:
             severity = "severe" if found.gap >= limits["severe"] and found.named else "moderate"
             name = plain(found.column, 60)
             return entry.issue([found.column], severity=severity, **seen, groups_name=f"values of {name}")
-        if certain and found.named:
+        if found.named and (certain or found.gap >= limits["issue"]):
             return entry.tip([found.column], **seen)
         told.append(f"{plain(found.column, 40)}: random {random}, grouped {grouped}")
     return entry.passed(checked="; ".join(told))
@@ -63,6 +63,8 @@ def repeated_measurements(sheet: Sheet) -> Pitfall:
     others = sorted(shares.values())[len(shares) // 2]
     by_chance = twins(chance, shuffled[name])
     # Where every column could be left out, the table is a grid of all combinations and not measurements of one thing.
+    if sheet.catalogue.names_a_thing(name):
+        return entry.passed()  # what differs is who or what was measured: many things, and not one
     if share < limits["issue"] or others > share / 2 or share < limits["times_chance"] * by_chance:
         return entry.passed()
     return entry.issue([name], share=percent(share), same=[other for other in names if other != name])

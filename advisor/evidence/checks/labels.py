@@ -20,7 +20,8 @@ def imbalance(sheet: Sheet) -> Pitfall:
     # With many classes each is small; what misleads is a class much smaller than an even share would be.
     share, even = least / total, min(0.5, 1 / len(sheet.classes))
     seen: dict[str, Any] = {
-        "label": label, "share": percent(share), "majority": majority, "accuracy": percent(most / total),
+        "target": sheet.target, "label": label, "share": percent(share),
+        "majority": majority, "accuracy": percent(most / total),
         "counts": dict(list(sheet.classes.items())[:100]),
     }  # fmt: skip
     if share < limits["issue"] * 2 * even:

@@ -32,7 +32,7 @@ def target_in_a_column(sheet: Sheet) -> Pitfall:
 
 
 def target_in_a_value(sheet: Sheet) -> Pitfall:
-    """P102: a value of a column whose rows all have one class that is rare elsewhere."""
+    """P102: a value whose rows have, all or nearly all, one class that is rare elsewhere."""
     import numpy as np
     import pandas as pd
 
@@ -46,38 +46,48 @@ def target_in_a_value(sheet: Sheet) -> Pitfall:
     for column in sheet.features:
         if column.kind not in ("category", "boolean", "number") or column.name in settled:
             continue
-        if column.distinct > limits["most_numbers" if column.kind == "number" else "most_values"]:
+        many = column.distinct > limits["most_numbers" if column.kind == "number" else "most_values"]
+        if many and column.kind != "number":
             continue
         codes, values = pd.factorize(known[column.name])
-        for place, value in enumerate(values):
+        if not len(values):
+            continue
+        # Of a number with many values only the commonest can be a mark, such as a balance of zero once all is paid.
+        places = [int(np.bincount(codes[codes >= 0]).argmax())] if many else range(len(values))
+        for place in places:
             here = answers[codes == place]
-            pure = _purest(here, counts, limits)
-            if pure is not None:
-                rows, code = len(here), pure
-                share = float((here == code).sum() / counts[code])
-                found.append((share, column.name, as_label(value), rows, share, sheet.labels[code]))
+            code = _purest(here, counts, limits)
+            if code is not None:
+                own, label = int((here == code).sum()), sheet.labels[code]
+                told = (column.name, as_label(values[place]), len(here), own / len(here), label)
+                found.append((own / float(counts[code]), *told))
     if not found:
         return entry.passed(target=sheet.target)
     found.sort(reverse=True)
-    _, name, value, rows, covered, label = found[0]
+    covered, name, value, rows, pure, label = found[0]
     names = list(dict.fromkeys(item[1] for item in found))
-    told = f"{name} = {value}" + (f" (likewise values of {', '.join(names[1:4])})" if len(names) > 1 else "")
-    return entry.issue(names, value=told, target=sheet.target, label=label, rows=rows, covered=_percent(covered))
+    shown = f"{name} = {value}" + (f" (likewise values of {', '.join(names[1:4])})" if len(names) > 1 else "")
+    seen = {"value": shown, "target": sheet.target, "label": label, "rows": rows, "covered": _percent(covered)}
+    return entry.issue(names, **seen, pure="All" if pure == 1 else _percent(pure))
 
 
 def _purest(here: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], limits: dict[str, float]) -> int | None:
-    """The class that these rows all have, if it is rare elsewhere and this is no luck; else None."""
+    """The class that these rows have, if it is rare elsewhere and this is no luck; else None.
+
+    All of them must have it, or nearly all of them and nearly all rows of the class be among them.
+    """
     import numpy as np
 
     if len(here) < limits["fewest_rows"]:
         return None
     own = np.bincount(here, minlength=len(counts))
     code = int(own.argmax())
-    base = counts[code] / counts.sum()
-    if own[code] < limits["purity"] * len(here) or base > limits["most_base_share"]:
+    base, covered = counts[code] / counts.sum(), own[code] / counts[code]
+    purity = limits["purity" if covered < limits["both_ways"] else "both_ways"]
+    if own[code] < purity * len(here) or base > limits["most_base_share"]:
         return None
     chance = base ** len(here)
-    return code if chance < limits["chance"] and own[code] >= limits["covers_class"] * counts[code] else None
+    return code if chance < limits["chance"] and covered >= limits["covers_class"] else None
 
 
 def target_by_arithmetic(sheet: Sheet) -> Pitfall:

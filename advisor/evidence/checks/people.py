@@ -13,6 +13,7 @@ from advisor.evidence.personal import personal_columns
 from advisor.evidence.sheet import CLASS_TASKS, Sheet
 from advisor.records.look import Column, Pitfall
 
+_MOST_CLASSES = 20
 _TEMPLATE = re.compile(
     r"\{[a-z_]{2,40}\}|\{\{.{1,40}\}\}|<[a-z]+_[a-z_]+>|\[(your|insert|customer|product)[^\]]{0,40}\]", re.IGNORECASE
 )
@@ -39,11 +40,13 @@ def outcome_gap(sheet: Sheet) -> Pitfall:
     gaps = [gap for gap in (_gap(sheet, column) for column in sensitive) if gap is not None]
     names = [column.name for column in sensitive]
     if not gaps:
-        return entry.tip(names, target=sheet.target)
-    gaps.sort(key=lambda gap: gap["ratio"])
-    return entry.issue(
-        [gap["column"] for gap in gaps], target=sheet.target, **{k: v for k, v in gaps[0].items() if k != "column"}
-    )
+        return entry.tip(names, detail=f"no gap in {plain(sheet.target, 60)} between the groups was seen")
+    gaps.sort(key=lambda gap: (sheet.catalogue.says(gap["column"], "age_words"), gap["ratio"]))
+    worst = {key: value for key, value in gaps[0].items() if key != "column"}
+    if sheet.catalogue.says(gaps[0]["column"], "age_words"):
+        spread_ = "{outcome} is {low} for {low_group} and {high} for {high_group}".format(**worst)
+        return entry.tip(names, detail=f"by {plain(gaps[0]['column'], 60)}, {spread_}", **worst)
+    return entry.issue([gap["column"] for gap in gaps], target=sheet.target, **worst)
 
 
 def sensitive_columns(sheet: Sheet) -> list[Column]:
@@ -56,10 +59,9 @@ def sensitive_columns(sheet: Sheet) -> list[Column]:
 
 def _gap(sheet: Sheet, column: Column) -> dict[str, Any] | None:
     """The lowest against the highest outcome between groups, when it is large and no luck."""
-    import numpy as np
     import pandas as pd
 
-    limits, cells = sheet.entry("P602").thresholds, sheet.known[column.name]
+    cells = sheet.known[column.name]
     if column.kind == "number" and column.distinct > 8:
         try:
             quarters = pd.qcut(cells, 4, duplicates="drop")
@@ -69,12 +71,27 @@ def _gap(sheet: Sheet, column: Column) -> dict[str, Any] | None:
             return None
     if column.kind not in ("number", "category", "boolean") or cells.nunique() > 50:
         return None
-    of_class = sheet.task in CLASS_TASKS
-    if of_class and len(sheet.labels) != 2:
-        return None
-    outcome = (sheet.answers == len(sheet.labels) - 1).astype(float) if of_class else sheet.answers
-    groups = pd.DataFrame({"group": cells.map(str).to_numpy(), "outcome": outcome, "known": cells.notna().to_numpy()})
-    table = groups[groups["known"]].groupby("group")["outcome"].agg(["mean", "size", "var"])
+    groups = cells.map(str).where(cells.notna()).to_numpy()
+    gaps = [_difference(groups, outcome, name, sheet) for name, outcome in _outcomes(sheet)]
+    worst = min((gap for gap in gaps if gap is not None), key=lambda gap: gap["ratio"], default=None)
+    return None if worst is None else {"column": column.name, **worst}
+
+
+def _outcomes(sheet: Sheet) -> list[tuple[str, Any]]:
+    """What may differ between groups: the rarer of two classes, each of several, or the number itself."""
+    if sheet.task not in CLASS_TASKS:
+        return [(f"mean {sheet.target}", sheet.answers)]
+    codes = [1] if len(sheet.labels) == 2 else range(min(len(sheet.labels), _MOST_CLASSES))
+    return [(f"{sheet.target} = {sheet.labels[code]}", (sheet.answers == code).astype(float)) for code in codes]
+
+
+def _difference(groups: Any, outcome: Any, name: str, sheet: Sheet) -> dict[str, Any] | None:
+    """The lowest against the highest mean of an outcome of 0 and 1, or of a number; None where it is small or luck."""
+    import numpy as np
+    import pandas as pd
+
+    limits, of_class = sheet.entry("P602").thresholds, sheet.task in CLASS_TASKS
+    table = pd.DataFrame({"group": groups, "outcome": outcome}).groupby("group")["outcome"].agg(["mean", "size", "var"])
     table = table[table["size"] >= limits["fewest_rows"]]
     if len(table) < 2:
         return None
@@ -86,20 +103,14 @@ def _gap(sheet: Sheet, column: Column) -> dict[str, Any] | None:
     if difference / error < limits["z"]:
         return None
     if of_class:
-        ratio = float(first["mean"] / second["mean"]) if second["mean"] else 1.0
-        if ratio >= limits["ratio"]:
-            return None
-        shown = {
-            "low": percent(float(first["mean"])),
-            "high": percent(float(second["mean"])),
-            "outcome": f"{sheet.target} = {sheet.labels[-1]}",
-        }
+        ratio, least = float(first["mean"] / second["mean"]), limits["ratio"]
     else:
-        ratio = 1 - difference / (float(np.std(outcome)) or 1.0)
-        if 1 - ratio < limits["effect"]:
-            return None
-        shown = {"low": f"{first['mean']:.4g}", "high": f"{second['mean']:.4g}", "outcome": f"mean {sheet.target}"}
-    return {"column": column.name, "ratio": round(ratio, 3), "low_group": str(low), "high_group": str(high), **shown}
+        ratio, least = 1 - difference / (float(np.std(outcome)) or 1.0), 1 - limits["effect"]
+    if ratio >= least:
+        return None
+    shown = [percent(float(end["mean"])) if of_class else f"{end['mean']:.4g}" for end in (first, second)]
+    ends = {"low": shown[0], "high": shown[1], "low_group": str(low), "high_group": str(high)}
+    return {"ratio": round(ratio, 3), "outcome": name, **ends}
 
 
 def synthetic_rows(sheet: Sheet) -> Pitfall:

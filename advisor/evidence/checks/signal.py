@@ -53,8 +53,11 @@ def label_errors(sheet: Sheet) -> Pitfall:
     suspects = suspicious(trial.found, trial.answers)
     suspects = suspects[counts[trial.answers[suspects]] >= limits["fewest_a_class"]]
     easy = _surest(trial.found, limits["surest_share"])
-    wrong = trial.found[easy].argmax(axis=1) != trial.answers[easy]
-    overall = float((trial.found.argmax(axis=1) != trial.answers).mean())
+    misses = trial.found.argmax(axis=1) != trial.answers
+    overall = float(misses.mean())
+    few = max(limits["surest_fifth"], min(1.0, limits["least_rows"] / len(misses)))
+    flat = float(misses[_surest(trial.found, few)].mean()) >= limits["flat_there"] * overall
+    wrong = misses[easy]
     if 1 - float(wrong.mean()) < limits["least_accuracy"] or sheet.flows:
         return entry.skipped()
     # A standard error and a half below what was seen: on a small table a few misses prove nothing.
@@ -68,11 +71,12 @@ def label_errors(sheet: Sheet) -> Pitfall:
         "share": percent(share),
         "rows": row_numbers,
     }
-    if sure >= limits["issue"] and share >= limits["flat"] * overall:
+    if sure >= limits["issue"] and share >= limits["flat"] * overall and flat:
         return entry.issue([sheet.target], **seen)
-    if len(suspects) >= limits["tip"] * len(trial.answers):
-        return entry.tip([sheet.target], **seen)
-    return entry.passed(**seen)
+    if len(suspects) < limits["tip"] * len(trial.answers):
+        return entry.passed(**seen)
+    # A model that hardly beats the trivial answer contradicts most rows of a rare class.
+    return entry.tip([sheet.target], **seen) if trial.skill >= limits["least_skill"] else entry.skipped()
 
 
 def suspicious(found: np.ndarray[Any, Any], answers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
