@@ -13,6 +13,7 @@ from advisor.evidence.association import (
     power_of,
 )
 from advisor.evidence.catalogue import Catalogue, Entry
+from advisor.evidence.hashing import RowHashes, hash_rows
 from advisor.evidence.timeorder import TimeOrder
 from advisor.records.look import Column
 
@@ -67,6 +68,13 @@ class Sheet:
     def features(self) -> tuple[Column, ...]:
         """Columns a model may use as they stand: no target, identifier, annotator, split marker or constant."""
         return tuple(column for column in self.columns if column.role == "feature")
+
+    @cached_property
+    def hashes(self) -> RowHashes:
+        """Every row in memory as hashes: of all that is no identifier, split marker or constant, and of its inputs."""
+        names = [column.name for column in self.columns if column.role not in ("id", "split", "constant")]
+        inputs = frozenset(column.name for column in self.columns if column.role in ("feature", "weight"))
+        return hash_rows(self.whole, names, inputs, self.seed)
 
     @cached_property
     def known(self) -> pd.DataFrame:

@@ -147,3 +147,14 @@ def test_a_narrow_terminal_shows_kinds_and_counts_whole() -> None:
     page = console.export_text()
     assert "missing" in page and "different" in page
     assert "boolean (target)" in page
+
+
+def test_titles_that_hardly_repeat_do_not_drift() -> None:
+    random = drawn()
+    table = {
+        "day": pd.date_range("2020-01-01", periods=1000).astype(str),
+        "title": [f"title {n}" for n in random.integers(0, 600, 1000)],
+        "shop": np.where(np.arange(1000) < 700, "north", random.choice(["north", "south"], 1000)),
+        "label": random.integers(0, 2, 1000),
+    }
+    assert found("P504", table).columns == ("shop",)

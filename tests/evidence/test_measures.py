@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from advisor.evidence.association import exact_sum, neighbour_correlation, power_of
 from advisor.evidence.catalogue import load_catalogue, words_of
 from advisor.evidence.checks import CHECKS
-from advisor.evidence.checks.rows import row_hashes
 from advisor.evidence.checks.signal import agreement_of, suspicious
 from advisor.evidence.curve import learning_curve
+from advisor.evidence.hashing import hash_rows
 from advisor.evidence.kinds import kind_of, to_dates
 from advisor.evidence.look import Silence, run_checks
 from advisor.evidence.neighbours import near_numbers, near_texts
@@ -75,10 +75,10 @@ def test_shuffled_answers_do_not_follow_each_other() -> None:
 
 def test_rows_that_are_equal_have_equal_hashes_and_others_do_not() -> None:
     frame = pd.DataFrame({"a": [1.0, 1.0, np.nan, np.nan, 2.0], "b": ["x", "x", "y", "y", "x"], "c": [1, 1, 1, 1, 1]})
-    hashes = row_hashes(frame, ["a", "b", "c"])
+    hashes = hash_rows(frame, ["a", "b", "c"], frozenset(), 0).whole
     assert hashes[0] == hashes[1] and hashes[2] == hashes[3] and len(set(hashes)) == 3
     swapped = pd.DataFrame({"a": ["x", "y"], "b": ["y", "x"]})
-    assert len(set(row_hashes(swapped, ["a", "b"]))) == 2
+    assert len(set(hash_rows(swapped, ["a", "b"], frozenset(), 0).whole)) == 2
 
 
 def test_texts_that_differ_in_spelling_are_near_and_others_are_not() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.evidence.checks.rows import percent, row_hashes
+from advisor.evidence.checks.rows import percent
 from advisor.evidence.kinds import spread
 from advisor.evidence.neighbours import near_numbers, near_texts
 from advisor.evidence.sheet import Sheet
@@ -48,7 +48,7 @@ def across_the_given_split(sheet: Sheet) -> Pitfall:
         return entry.not_applicable()
     parts = sheet.whole[marker].map(str)
     training = next((part for part in parts.unique() if part.lower().startswith("train")), str(parts.mode().iloc[0]))
-    hashes = row_hashes(sheet.whole, names)
+    hashes = sheet.hashes.inputs
     worst: tuple[float, int, str] = (0.0, 0, "")
     for part in parts.unique():
         if part != training:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.base.safetext import plain
-from advisor.evidence.checks.rows import column_hashes, percent
+from advisor.evidence.checks.rows import percent
+from advisor.evidence.hashing import cell_hashes
 from advisor.evidence.sheet import Sheet
 from advisor.records.look import Column, Pitfall
 
@@ -47,7 +48,7 @@ def repeated_measurements(sheet: Sheet) -> Pitfall:
     if len(fine) <= limits["fine_columns"] or not sized or any(c.kind == "text" for c in columns):
         return entry.not_applicable()
     names = [column.name for column in columns]
-    hashes = column_hashes(sheet.frame, names)
+    hashes = dict(cell_hashes(sheet.frame, names))
     total: Any = np.sum(list(hashes.values()), axis=0, dtype=np.uint64)
     random = np.random.default_rng(sheet.seed)
     shuffled = {name: random.permutation(cells) for name, cells in hashes.items()}

@@ -109,8 +109,12 @@ def _tells_time(sheet: Sheet, column: Column, ordered: pd.DataFrame) -> bool:
 
 
 def _distance(cells: pd.Series[Any], cut: int) -> float:
-    """Kolmogorov-Smirnov distance for numbers, total variation for categories, between rows before and from `cut`."""
+    """How far rows from `cut` on are from those before: Kolmogorov-Smirnov for numbers, for categories total variation.
+
+    The latter is taken beyond what shuffled rows show.
+    """
     import numpy as np
+    import pandas as pd
 
     earlier, later = cells.iloc[:cut].dropna(), cells.iloc[cut:].dropna()
     if len(earlier) < 20 or len(later) < 20:
@@ -118,9 +122,20 @@ def _distance(cells: pd.Series[Any], cut: int) -> float:
     if cells.dtype.kind in "iuf":
         values = np.unique(np.concatenate([earlier.to_numpy(dtype=float), later.to_numpy(dtype=float)]))
         return float(np.abs(_below(earlier, values) - _below(later, values)).max())
-    before = earlier.map(str).value_counts(normalize=True)
-    after = later.map(str).value_counts(normalize=True)
-    return float(before.sub(after, fill_value=0.0).abs().sum() / 2)
+    values = pd.factorize(cells.map(str).where(cells.notna()))[0]
+    # Of many rare values few stand on both sides whatever happens: what shuffled rows show is no change.
+    by_chance = _apart(np.random.default_rng(0).permutation(values), cut)
+    return max(0.0, _apart(values, cut) - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
+
+
+def _apart(values: np.ndarray[Any, Any], cut: int) -> float:
+    """Total variation between the shares of values before and from `cut`; -1 is a gap."""
+    import numpy as np
+
+    most = int(values.max()) + 1
+    counts = [np.bincount(part[part >= 0], minlength=most) for part in (values[:cut], values[cut:])]
+    before, after = (own / max(own.sum(), 1) for own in counts)
+    return float(np.abs(before - after).sum() / 2)
 
 
 def _below(cells: pd.Series[Any], values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

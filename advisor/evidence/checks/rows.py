@@ -9,21 +9,19 @@ from advisor.records.look import Pitfall
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
-_HALVES = 3
+_NO_CONTENT = ("id", "split", "constant")
 
 
 def duplicate_rows(sheet: Sheet) -> Pitfall:
     """P201: rows equal in all but identifiers and split markers, beyond what shuffled columns would repeat."""
     entry, limits = sheet.entry("P201"), sheet.entry("P201").thresholds
-    names = [c.name for c in sheet.columns if c.role not in ("id", "split", "constant")]
-    hashes = row_hashes(sheet.whole, names)
+    hashes = sheet.hashes.whole
     repeats = _repeats(hashes)
     share = repeats / max(len(hashes), 1)
     straddle = straddling(hashes)
     seen: dict[str, Any] = {"rows": repeats, "share": percent(share), "straddling": round(straddle, 4)}
-    if share < limits["tip"] or not repeats or repeats <= limits["times_chance"] * _repeats_by_chance(sheet, names):
+    if share < limits["tip"] or not repeats or repeats <= limits["times_chance"] * _repeats_by_chance(sheet):
         return entry.passed(**seen)
     if share < limits["issue"] or repeats < limits["fewest_repeats"]:
         return entry.tip(**seen)
@@ -42,9 +40,10 @@ def conflicting_labels(sheet: Sheet) -> Pitfall:
     names = [c.name for c in sheet.columns if c.role in ("feature", "weight")]
     if not sheet.target or not names:
         return entry.not_applicable()
-    known = sheet.whole[sheet.whole[sheet.target].notna()]
+    labelled = sheet.whole[sheet.target].notna().to_numpy()
+    known = sheet.whole[labelled]
     answers = known[sheet.target].map(as_label) if sheet.task in CLASS_TASKS else known[sheet.target]
-    table = pd.DataFrame({"row": row_hashes(known, names), "answer": pd.factorize(answers)[0]})
+    table = pd.DataFrame({"row": sheet.hashes.inputs[labelled], "answer": pd.factorize(answers)[0]})
     groups = table.groupby("row")["answer"]
     conflicting = (groups.transform("min") != groups.transform("max")).to_numpy()
     rows = int(conflicting.sum())
@@ -65,40 +64,13 @@ def conflicting_labels(sheet: Sheet) -> Pitfall:
     return entry.issue(**seen) if share >= limits["issue"] else entry.tip(**seen)
 
 
-def row_hashes(frame: pd.DataFrame, names: list[str]) -> np.ndarray[Any, Any]:
-    """One 64-bit hash a row over the named columns; gaps are equal to gaps."""
-    import numpy as np
-
-    total = np.zeros(len(frame), dtype=np.uint64)
-    for hashes in column_hashes(frame, names).values():
-        total += hashes
-    return total
-
-
-def column_hashes(frame: pd.DataFrame, names: list[str]) -> dict[str, np.ndarray[Any, Any]]:
-    """One 64-bit hash a cell, each column with its own multiplier, so that sums of them identify a row."""
-    import numpy as np
-    import pandas as pd
-
-    hashed = {}
-    for place, name in enumerate(names, start=1):
-        cells = frame[name]
-        cells = cells.map(str) if cells.dtype == object else cells
-        values = pd.util.hash_array(np.asarray(pd.factorize(cells)[0])) if cells.dtype.kind in "OUT" else (
-            pd.util.hash_pandas_object(cells, index=False).to_numpy()
-        )  # fmt: skip
-        odd = np.uint64((2 * place * 0x9E3779B97F4A7C15 + 1) % 2**64)
-        hashed[name] = (values ^ (values >> np.uint64(29))) * odd
-    return hashed
-
-
 def _repeats(hashes: np.ndarray[Any, Any]) -> int:
     import numpy as np
 
     return len(hashes) - len(np.unique(hashes))
 
 
-def _repeats_by_chance(sheet: Sheet, names: list[str]) -> float:
+def _repeats_by_chance(sheet: Sheet) -> float:
     """Repeats that remain when half of the columns are shuffled against the rest: few values repeat by themselves.
 
     The mean over several halves; columns that go together do not vanish by being shuffled apart. Shuffling cannot break
@@ -106,16 +78,10 @@ def _repeats_by_chance(sheet: Sheet, names: list[str]) -> float:
     """
     import numpy as np
 
-    if any(column.distinct > 0.5 * len(sheet.whole) for column in sheet.columns if column.name in names):
+    if any(column.distinct > 0.5 * len(sheet.whole) for column in sheet.columns if column.role not in _NO_CONTENT):
         return 0
-    random = np.random.default_rng(sheet.seed)
-    cells = list(column_hashes(sheet.whole, names).values())
-    nothing = np.zeros(len(sheet.whole), dtype=np.uint64)
-    repeats = []
-    for _ in range(_HALVES):
-        here = random.permutation(len(cells)) < len(cells) / 2
-        halves = [sum((c for c, first in zip(cells, here, strict=True) if first == side), nothing) for side in (0, 1)]
-        repeats.append(_repeats(halves[0] + random.permutation(halves[1])))
+    random, hashes = np.random.default_rng(sheet.seed), sheet.hashes
+    repeats = [_repeats(half + random.permutation(hashes.whole - half)) for half in hashes.halves]
     return float(np.mean(repeats))
 
 
