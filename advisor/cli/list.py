@@ -11,6 +11,7 @@ from advisor.base.case import Case
 from advisor.base.errors import BadInput
 from advisor.base.files import read_text
 from advisor.base.safetext import plain
+from advisor.base.strictyaml import parse
 from advisor.cli.output import Output
 
 SUMMARY = "Lists the cases in a folder: the last decision of each, and the step that comes next."
@@ -52,7 +53,7 @@ def _is_case(path: Path) -> bool:
 def _standing(case: Case) -> dict[str, Any]:
     decision = _decision(case)
     if decision is None:
-        step = "decide" if case.answers.exists() else "ask"
+        step = "decide" if _answered(case) else "ask"
     elif not decision.get("settled"):
         step = "ask"
     else:
@@ -65,6 +66,15 @@ def _standing(case: Case) -> dict[str, Any]:
         "headline": str(decision.get("headline", "")) if decision else "",
         "next": f"train-or-not {step} {case.folder}",
     }
+
+
+def _answered(case: Case) -> bool:
+    """Whether the answers file holds an answer; one that cannot be read is for `decide` to complain about."""
+    try:
+        content = parse(read_text(case.answers), str(case.answers)).data
+    except BadInput:
+        return case.answers.exists()
+    return isinstance(content, dict) and bool(content.get("answers"))
 
 
 def _decision(case: Case) -> dict[str, Any] | None:

@@ -112,6 +112,6 @@ def test_list_shows_where_each_case_stands(tmp_path: Path) -> None:
     cases = {case["case"]: case for case in said.json["cases"]}
     assert list(cases) == ["one", "two"]
     assert cases["one"]["next"] == "train-or-not ask one"
-    assert cases["two"]["next"] == "train-or-not decide two"
+    assert cases["two"]["next"] == "train-or-not ask two"
     (tmp_path / "one" / "decision.json").write_text('{"torn')
     assert train_or_not("list", folder=tmp_path).code == 0
