@@ -41,6 +41,11 @@ def test_ci_runs_the_test_command_as_written() -> None:
     assert "sed -n 2p" in script and 'step "$command"' in script
 
 
+def test_ci_runs_the_demonstration_as_written_in_a_copy_of_its_own() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "sed -n 1p" in script and """step "cd '$copy' && $demo\"""" in script
+
+
 def test_the_tree_names_only_what_is_there_and_all_folders_that_are() -> None:
     told = set(re.findall(r"^[│ ]*[├└]── (\S+)", README, flags=re.MULTILINE))
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
