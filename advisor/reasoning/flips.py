@@ -136,24 +136,30 @@ def _pair_ways(facts: Facts, table: Table, names: list[str], present: int) -> li
     values: dict[str, list[Value]] = {}
     for name in names:
         domain = table.space[name]
-        options: list[Value] = []
+        # Where the comparison turns comes first: of values that decide alike the first is given.
+        options: list[Value] = [turn for other in names if other != name for turn in _turns(facts[other], domain)]
         for interval in dict.fromkeys(slot[0] for slot in domain.slots):
             options.extend(domain.two(interval))
-        for other in names:
-            if other != name and facts[other] is not None:
-                options.append(facts[other])  # type: ignore[arg-type]  # checked just before
         values[name] = [one for one in options if domain.low <= float(one) <= domain.high]
         candidates.extend({name: value} for value in values[name])
     if len(names) == 2:
         candidates.extend({names[0]: a, names[1]: b} for a in values[names[0]] for b in values[names[1]])
-    seen = {present}
+    seen: set[tuple[tuple[str, ...], int]] = set()
     ways = []
     for changes in candidates:
         bad = _pair_bad(table, facts, next(iter(changes)), changes)
-        if bad not in seen:
-            seen.add(bad)
+        if bad != present and (tuple(changes), bad) not in seen:
+            seen.add((tuple(changes), bad))
             ways.append(_Way(changes, bad))
     return ways
+
+
+def _turns(other: Value | None, domain: Domain) -> tuple[Value, ...]:
+    """The value a fact is compared with, and the next ones below and above: a whole one, or a hundredth, away."""
+    if isinstance(other, bool) or not isinstance(other, int | float):
+        return ()
+    step = 1 if domain.type == "integer" else 0.01
+    return (other, round(other - step, 10), round(other + step, 10))
 
 
 def _changed(

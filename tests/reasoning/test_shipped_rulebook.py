@@ -142,3 +142,22 @@ def test_a_dont_know_everywhere_never_becomes_a_verdict(shipped: Rulebook) -> No
     assert decision.approach is None
     assert decision.next_question is None
     assert decision.unknown
+
+
+def test_a_flip_of_a_score_and_its_target_stops_where_the_comparison_turns(shipped: Rulebook) -> None:
+    known = {
+        "task_type": "answer_questions",
+        "modality": "text",
+        "needs_private_facts": True,
+        "failure_kind": "lacks_facts",
+        "facts_change_every": "monthly",
+        "prompting_tried": "basic",
+        "rules_can_solve": "no",
+        "decision_uses_output": True,
+        "accuracy_target": 0.9,
+        "api_score": 0.6,
+    }
+    changes = [flip.change for flip in decide(known, shipped).flips if flip.approach == "api"]
+    assert changes == [{"api_score": 0.9}, {"accuracy_target": 0.6}]
+    met = decide({**known, "needs_private_facts": False, "failure_kind": "none", "api_score": 0.96}, shipped)
+    assert met.approach == "api" and {"api_score": 0.89} in [flip.change for flip in met.flips]
