@@ -26,7 +26,8 @@ def cache_findings(folder: Path | None, most_mb: float) -> Iterator[Finding]:
         yield Finding("cache", "models", "warn", "The cache folder cannot be written.", f"chmod -R u+w {folder}")
     size, files = _size(folder)
     status: Status = "warn" if size > most_mb else "ok"
-    text = f"{files:,} files, {size:,.0f} MB in {plain(folder, 200)}; all of it is made or fetched again when needed"
+    held = f"{files:,} {'file' if files == 1 else 'files'}, {size:,.0f} MB"
+    text = f"{held} in {plain(folder, 200)}; all of it is made or fetched again when needed"
     yield Finding("cache size", "other", status, text, f"rm -r {folder}" if status == "warn" else "")
 
 

@@ -70,7 +70,7 @@ def _extra_finding(
     if absent:
         names = ", ".join(need.name for need in absent)
         return Finding(extra, group, "off", f"{what}: not installed ({names})", install)
-    return Finding(extra, group, "ok", f"{what}: {len(needs)} packages")
+    return Finding(extra, group, "ok", f"{what}: {len(needs)} {'package' if len(needs) == 1 else 'packages'}")
 
 
 def read_requirement(line: str) -> Requirement | None:
