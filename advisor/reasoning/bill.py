@@ -125,7 +125,7 @@ class Bill:
         tokens = self.count("tokens_per_call")
         if self.facts.get("fixed_prompt_tokens") is None:
             self.note(
-                "Repeated instructions count as part of tokens_per_call, because fixed_prompt_tokens is not known."
+                "Repeated instructions count as part of the tokens of a call, because their length is not known."
             )
         return tokens
 

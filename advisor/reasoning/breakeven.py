@@ -84,5 +84,10 @@ def _words(low: float | None, high: float | None) -> str:
     if low is None:
         return "never cheaper, at any volume."
     if high is None:
-        return f"cheaper from {low:,.0f} calls a month at the earliest; at dear prices never."
-    return f"cheaper from {low:,.0f} to {high:,.0f} calls a month."
+        return f"cheaper from {_read(low)} calls a month at the earliest; at dear prices never."
+    return f"cheaper from {_read(low)} to {_read(high)} calls a month."
+
+
+def _read(calls: float) -> str:
+    """To three figures: prices and assumptions carry no more."""
+    return f"{float(f'{calls:.3g}'):,.0f}"

@@ -6,7 +6,9 @@ it once more for its own medium. Nothing in a block is markup.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 Tone = Literal["good", "bad", "warn", "calm", "muted"]
@@ -126,9 +128,15 @@ class Ladder:
     kind: Literal["ladder"] = "ladder"
 
     def groups(self) -> tuple[tuple[Rung, ...], ...]:
-        """The ladder and the ways beside it, the one with the chosen way first."""
+        """The ladder and the ways beside it, the one with the chosen way first; neighbours told alike are one line."""
         both = (self.beside, self.rungs) if any(rung.chosen for rung in self.beside) else (self.rungs, self.beside)
-        return tuple(group for group in both if group)
+        return tuple(tuple(_told_once(group)) for group in both if group)
+
+
+def _told_once(rungs: tuple[Rung, ...]) -> Iterator[Rung]:
+    for _, run in groupby(rungs, key=lambda rung: (rung.outcome, rung.why, rung.chosen)):
+        alike = list(run)
+        yield replace(alike[0], name=", ".join(rung.name for rung in alike))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +165,12 @@ class Options:
 
     options: tuple[Option, ...]
     kind: Literal["options"] = "options"
+
+    def told_once(self) -> tuple[Option, ...]:
+        """Neighbours of one outcome and the same arguments as one entry."""
+        runs = groupby(self.options, key=lambda option: (option.outcome, option.arguments, option.chosen))
+        alike = [list(run) for _, run in runs]
+        return tuple(replace(run[0], name=", ".join(option.name for option in run)) for run in alike)
 
 
 @dataclass(frozen=True, slots=True)

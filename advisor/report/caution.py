@@ -64,7 +64,7 @@ def _pitfall(pitfall: Pitfall) -> tuple[Cell, ...]:
 
 def _tally(pitfalls: tuple[Pitfall, ...]) -> str:
     found = {name: sum(pitfall.outcome == name for pitfall in pitfalls) for name in OUTCOMES}
-    told = ", ".join(f"{OUTCOMES[name][0].lower()} {number}" for name, number in found.items() if number)
+    told = ", ".join(f"{number} {OUTCOMES[name][0].lower()}" for name, number in found.items() if number)
     return f"{count(len(pitfalls), 'check')} of the data: {told}."
 
 

@@ -17,7 +17,7 @@ def _names(text: str) -> frozenset[str]:
 
 HTML_TAGS = _names(
     """html head meta title style body header main footer nav section div span p h1 h2 h3 h4 ul ol li dl dt dd
-    table thead tbody tr th td figure figcaption a code pre strong wbr"""
+    table thead tbody tr th td figure figcaption a code pre strong wbr details summary"""
 )
 SVG_TAGS = _names("svg g path text tspan rect line circle use defs clipPath desc")
 VOID = _names("meta wbr")

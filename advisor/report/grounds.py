@@ -52,7 +52,7 @@ def the_drivers(given: Given) -> Section:
     if weighed:
         blocks += [Paragraph("The facts a rule rested on."), _fact_table(weighed, given)]
     if others:
-        blocks += [Heading("Known, without a say here"), _fact_table(others, given)]
+        blocks += [Heading("Also known, but it decided nothing here"), _fact_table(others, given)]
     if not known:
         blocks.append(Paragraph("No fact is known yet."))
     blocks += [_disagreement(contradiction, given) for contradiction in given.facts.contradictions]

@@ -137,13 +137,11 @@ def _ladder(ladder: Ladder) -> Iterator[str]:
         return f"{name} · {_mark(rung.outcome)} · {text(rung.why)}"
 
     for group in ladder.groups():
-        yield "\n".join(
-            f"{at}. {line(rung)}" if group is ladder.rungs else f"- {line(rung)}" for at, rung in enumerate(group, 1)
-        )
+        yield "\n".join(f"- {line(rung)}" for rung in group)
 
 
 def _options(block: Options, level: int) -> Iterator[str]:
-    for option in block.options:
+    for option in block.told_once():
         yield f"{'#' * level} {text(option.name)} · {text(option.outcome.text)}"
         yield "\n".join(
             f"- {argument.side} · {text(argument.text)}{_cited(argument.rule, argument.sources)}"

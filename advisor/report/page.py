@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +33,9 @@ from advisor.report.charts import draw
 from advisor.report.element import Element, Node, StyleSheet, can_link, element, write
 from advisor.report.story import PARTS
 
+NAME = 24  # letters of a name that is never broken
+SHORT = 40  # letters of a cell that keeps a readable width
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -113,7 +117,7 @@ def _block(block: Block) -> list[Element]:
         case Ladder():
             return _ladder(block)
         case Options():
-            return [_option(option) for option in block.options]
+            return [_option(option) for option in block.told_once()]
         case Checklist():
             return [_stages(block)]
         case Chart():
@@ -132,6 +136,8 @@ def _cell(cell: Cell) -> Node:
         case Mark():
             return _mark(cell)
         case Code(text):
+            if len(text) < NAME:
+                return element("code", text)
             # A long name may break after an underscore, never inside a word.
             pieces = text.split("_")
             joined = [node for piece in pieces[:-1] for node in (f"{piece}_", element("wbr"))]
@@ -141,7 +147,15 @@ def _cell(cell: Cell) -> Node:
         case Link(text, address):
             return text
         case str():
-            return cell
+            return _dated(cell)
+
+
+def _dated(text: str) -> Node:
+    """Text in which a day is never broken over two lines."""
+    found = _DAY.search(text)
+    if found is None:
+        return text
+    return element("span", text[: found.start()], element("span", found[0], class_="day"), text[found.end() :])
 
 
 def _hero(hero: Hero) -> list[Element]:
@@ -174,13 +188,9 @@ def _head_cell(table: Table, at: int) -> Element:
 
 
 def _body_cell(table: Table, at: int, cell: Cell) -> Element:
-    kind = (
-        "number"
-        if at in table.numeric
-        else "short"
-        if isinstance(cell, Mark) or (isinstance(cell, str) and len(cell) < 40)
-        else None
-    )
+    short = isinstance(cell, Mark) or (isinstance(cell, str) and len(cell) < SHORT)
+    name = isinstance(cell, Code) and len(cell.text) < NAME
+    kind = "number" if at in table.numeric else "short" if short else "name" if name else None
     return element("td", _cell(cell), role="cell", data_label=table.columns[at], class_=kind)
 
 
@@ -227,4 +237,7 @@ def _stages(checklist: Checklist) -> Element:
 
 def _chart(chart: Chart) -> Element:
     caption = element("figcaption", element("strong", chart.title), " ", element("span", chart.says))
-    return element("figure", caption, draw(chart) if chart.points else None, _table(chart.twin))
+    if not chart.points:
+        return element("figure", caption, _table(chart.twin))
+    figures = element("details", element("summary", "The figures as a table"), _table(chart.twin))
+    return element("figure", caption, draw(chart), figures)

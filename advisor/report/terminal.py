@@ -39,6 +39,7 @@ WIDEST = 100  # prose wider than this is tiring to read
 NARROWEST_COLUMN = 14
 WIDEST_TABLE = 120
 LONGEST_NAME = 30  # a fact's name is never broken
+NAME = 36  # columns for the name of a rung
 LIMIT = 4000
 
 
@@ -153,9 +154,13 @@ class _Page:
         from rich.text import Text
 
         name = plain(rung.name)
+        if len(name) > NAME and not self.narrow:
+            self.say(f"{name} · {rung.outcome.text}", "bold", indent=2)
+            self.say(rung.why, indent=4)
+            return
         line = Text.assemble(
             ("> " if rung.chosen else "  ", "bold"),
-            (name if self.narrow else f"{name:<36}", "bold"),
+            (name if self.narrow else f"{name:<{NAME}}", "bold"),
             "  ",
             (rung.outcome.text, COLOURS[rung.outcome.tone]),
         )
@@ -163,7 +168,7 @@ class _Page:
         self.say(rung.why, indent=4)
 
     def options(self, block: Options) -> None:
-        for option in block.options:
+        for option in block.told_once():
             self.console.print()
             self.say(f"{option.name} · {option.outcome.text}", "bold")
             for argument in option.arguments:

@@ -145,7 +145,7 @@ def dollars(low: float, high: float | None = None) -> str:
     """An amount or a range in dollars, to three figures: what is only known as a range has no cents."""
 
     def amount(value: float) -> str:
-        return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 or value == 0 else f"{value:,.2f}"
+        return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 10 or value == 0 else f"{value:,.2f}"
 
     if high is None or amount(low) == amount(high):
         return amount(low)
