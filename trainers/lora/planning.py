@@ -61,7 +61,8 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     trained_rows = len(own) * (1 - plan.split.test_share)
     tokens = recipe.epochs * trained_rows * (sum(own) / len(own) + shared / recipe.batch)
     speed = rules["card_gflops"] if machine.cards else product_speed() * rules["share_of_products"]
-    training = tokens * shape.parameters * rules["operations"] / (speed * 1e9)
+    operations = rules["operations"][recipe.learning]
+    training = tokens * shape.parameters * operations / (speed * 1e9)
     asked = min(recipe.sealed_rows, len(own) * plan.split.test_share)
     # The tuned model reads a row and answers; the rival reads as many rows again as it is shown examples.
     read = asked * (2 + recipe.shots) * sum(own) / len(own)
@@ -90,7 +91,7 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
         peak_memory_mb=round(wanted.total, 1),
         disk_mb=round(disk_mb(shape, recipe), 1),
         usd=0.0,
-        formula=f"{tokens:,.0f} tokens × {shape.parameters:,} weights × {rules['operations']} at {speed:,.0f} GFLOP/s "
+        formula=f"{tokens:,.0f} tokens × {shape.parameters:,} weights × {operations} at {speed:,.0f} GFLOP/s "
         f"({'the card, roughly' if machine.cards else 'measured just now'}), "
         f"{_within(plan.budget_seconds, training)}; then the sealed rows are answered twice. Memory: {wanted.words()}. "
         f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, int(max(sizes)) + 1)}.",
