@@ -124,9 +124,7 @@ class Bill:
         """Tokens of one call, without the instructions that `fixed_prompt_tokens` counts."""
         tokens = self.count("tokens_per_call")
         if self.facts.get("fixed_prompt_tokens") is None:
-            self.note(
-                "Repeated instructions count as part of the tokens of a call, because their length is not known."
-            )
+            self.note("Repeated instructions count as part of the tokens of a call, because their length is not known.")
         return tokens
 
     def one_call(self, model: ModelPrice, added: str = "") -> Range:
