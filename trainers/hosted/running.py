@@ -37,7 +37,8 @@ from trainers.lora.parts import Parts, part
 from trainers.lora.planning import answer_column, corpus_of
 from trainers.lora.recipe import Recipe
 from trainers.lora.results import hold, lines, samples
-from trainers.lora.scores import BY_CLASS, METRICS, metric_for, side_scores
+from trainers.lora.scores import METRICS, side_scores
+from trainers.lora.tasks import metric_of
 
 _TRAIN, _DEVELOPMENT = "openai_training.jsonl", "openai_validation.jsonl"
 _RUNGS = ("prompt", "classical", "trivial")
@@ -184,7 +185,8 @@ class Running:
         if "trivial" in self.plan.gate.against:
             rivals["trivial"] = rungs.trivial_answers(parts.train, parts.sealed)
         self._lap("answer")
-        name, _ = self._metric([example.answer for example in parts.train])
+        name, _, told = metric_of(self.plan, [example.answer for example in parts.train])
+        self.notes += told
         score, verdict = hold(name, ours, rivals, wanted, parts.units, self.plan, self.plan.gate)
         before = rivals.get("prompt", [])
         keep(self.run, "test_answers.jsonl", lines(parts.sealed, wanted, ours, [], rivals))
@@ -223,14 +225,6 @@ class Running:
         save(self.run / "run.json", record, made_from={"data": self.plan.data_sha256}, kind="run")
         complete(self.run)
         return record
-
-    def _metric(self, answers: Sequence[str]) -> tuple[str, str]:
-        wanted = str(self.plan.metric.value or "")
-        found = metric_for(answers)
-        known = wanted in METRICS and (wanted not in BY_CLASS or rungs.is_closed_set(answers))
-        if found[0] == "json_exact" and wanted == "exact_match":
-            return found
-        return (wanted, self.plan.metric.reason) if known else found
 
     def _kept(self, job: Job, metric: str) -> dict[str, Any]:
         """What answering needs, and what names the job for good."""

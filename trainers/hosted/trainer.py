@@ -22,7 +22,7 @@ from trainers.hosted.files import as_turns, most_trained_tokens
 from trainers.lora.examples import RowFault, question_of
 from trainers.lora.planning import corpus_of
 from trainers.lora.policy import presets
-from trainers.lora.presets import INSTRUCTION
+from trainers.lora.presets import instruction_beside
 from trainers.lora.recipe import Recipe
 
 
@@ -32,12 +32,7 @@ class HostedTrainer:
     def settings(self, plan: Plan, folder: Path) -> dict[str, Setting]:
         """Every choice with its reason and source; model, prices and cap must be the plan's own."""
         found = {name: Setting(**setting) for name, setting in presets()["hosted"].items()}
-        beside = data_path(plan, folder).with_name(INSTRUCTION)
-        if beside.is_file():
-            found["instruction"] = Setting(
-                read_text(beside, 65_536).strip(), f"The file {INSTRUCTION} beside the data."
-            )
-        return {**found, **plan.settings}
+        return {**found, **instruction_beside(data_path(plan, folder)), **plan.settings}
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
         """Money by the plan's prices. Time is the service's own; nothing is needed here. Raises `BudgetReached`."""

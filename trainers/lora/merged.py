@@ -33,11 +33,9 @@ def merge(run: Path, into: Path, rows: Sequence[Mapping[str, Any]]) -> Merged:
     ours = session.answers(questions, longest)
     device, arithmetic, tokenizer = session.device, session.arithmetic, session.encoder.tokenizer
     export_model(session, into, session.recipe.base)
-    threads = torch.get_num_threads()
     plain = replace(session.recipe, learning="full")
     whole = open_session(plain, into, tokenizer, device, arithmetic, 0, 0)
     whole.model.eval()
-    torch.set_num_threads(threads)
     with torch.no_grad():
         theirs = whole.answers(questions, longest)
     same = sum(a == b for a, b in zip(ours, theirs, strict=True)) / max(1, len(ours))

@@ -31,12 +31,17 @@ def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:
         found |= {name: Setting(**setting) for name, setting in rules["full"].items()}
     if _holds_pairs(data):
         found |= {name: Setting(**setting) for name, setting in rules["pairs"].items()}
-    beside = data.with_name(INSTRUCTION)
-    if beside.is_file():
-        found["instruction"] = Setting(
-            read_text(beside, 65_536).strip(), f"The file {INSTRUCTION} beside the data; put before every row.", ""
-        )
+    found |= instruction_beside(data)
     return {**found, **plan.settings}
+
+
+def instruction_beside(data: Path) -> dict[str, Setting]:
+    """What a file `instruction.txt` beside the data asks to be put before every row; nothing where there is none."""
+    beside = data.with_name(INSTRUCTION)
+    if not beside.is_file():
+        return {}
+    reason = f"The file {INSTRUCTION} beside the data; put before every row."
+    return {"instruction": Setting(read_text(beside, 65_536).strip(), reason, "")}
 
 
 def known_cards() -> list[Card]:

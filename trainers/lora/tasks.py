@@ -35,7 +35,7 @@ def task_of(plan: Plan, recipe: Recipe, corpus: Corpus, where: Path | str) -> Ta
         return _pairs(plan, recipe)
     answers = [example.answer for example in corpus.examples]
     labels = _labels(recipe, where, answers)
-    metric, reason, notes = _metric(plan, answers)
+    metric, reason, notes = metric_of(plan, answers)
     gate = plan.gate
     if labels and "prompt" in gate.against:
         # Below tuning a model that only sorts stand the same model untuned, under a linear one, and word counts.
@@ -101,7 +101,8 @@ def _labels(recipe: Recipe, where: Path | str, answers: Sequence[str]) -> tuple[
     return tuple(labels)
 
 
-def _metric(plan: Plan, answers: Sequence[str]) -> tuple[str, str, list[str]]:
+def metric_of(plan: Plan, answers: Sequence[str]) -> tuple[str, str, list[str]]:
+    """The plan's metric where it measures such answers, else the one that does; why, and what people must be told."""
     wanted = str(plan.metric.value or "")
     name, reason = metric_for(answers)
     if wanted == "exact_match" and name == "json_exact":
