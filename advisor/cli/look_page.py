@@ -76,7 +76,7 @@ def _columns(columns: tuple[Column, ...], console: Console) -> None:
     titles = ("  column", "kind", "missing", "different", "examples")
     widths = [max(len(title), *(len(row[place]) for row in rows)) for place, title in enumerate(titles)]
     # Names are cut as far as they stay apart, and the examples take what is left: kinds and counts are always whole.
-    widths[0] = min(widths[0], _width_apart([row[0] for row in rows]))
+    widths[0] = min(widths[0], max(len(titles[0]), _width_apart([row[0] for row in rows])))
     widths[4] = min(widths[4], console.width - sum(widths[:4]) - 2 * len(titles))
     shown = 5 if widths[4] >= len(titles[4]) else 4
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

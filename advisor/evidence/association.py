@@ -42,6 +42,11 @@ def power_of(column: pd.Series[Any], target: Array, classes: int, seed: int) -> 
     return max(found, 0.0)
 
 
+def copied_by(column: pd.Series[Any], target: Array) -> float:
+    """The share a straight line or the same order removes: what is left of `power_of` where time tells neighbours."""
+    return max(_for_line(column, target), _for_order(column, target), 0.0)
+
+
 def bins_of(column: pd.Series[Any], is_number: bool) -> Array:
     """One small whole number a row: quantile bins of a number, or the value of a category; missing is its own bin."""
     import numpy as np

@@ -12,6 +12,7 @@ from advisor.records.look import Column
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     Array = np.ndarray[Any, Any]
 
@@ -83,13 +84,23 @@ def _whole(sheet: Sheet, column: Column) -> bool:
 
 def _fixed_by(sheet: Sheet, name: str) -> int:
     """How many other columns, of at least five values, never vary while `name` stays the same."""
+    import numpy as np
+
     others = [c.name for c in sheet.features if c.name != name and c.kind in ("number", "category") and c.distinct >= 5]
     if not others or len(others) > _MOST_OTHERS:
         return 0
-    glance = sheet.known.iloc[:_GLANCE]
-    within = glance.groupby(name, observed=True)[others].nunique()
-    varied = [other for other in others if glance[other].nunique() >= 5]
-    return sum(bool((within[other] <= 1).all()) for other in varied)
+    glance = sheet.known[sheet.known[name].notna()].iloc[:_GLANCE]
+    own = _codes(glance[name])
+    varied = [codes for codes in (_codes(glance[other]) for other in others) if codes.max() >= 4]
+    return sum(len(np.unique(own * (codes.max() + 1) + codes)) == own.max() + 1 for codes in varied)
+
+
+def _codes(cells: pd.Series[Any]) -> Array:
+    """One whole number a value; gaps are a value of their own."""
+    import numpy as np
+    import pandas as pd
+
+    return np.unique(pd.factorize(cells)[0], return_inverse=True)[1].ravel().astype(np.int64)
 
 
 def _try(sheet: Sheet, column: Column, named: bool) -> Grouping | None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from advisor.evidence.association import (
+    copied_by,
     correlation_within,
     exact_sum,
     neighbour_correlation,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 CLASS_TASKS = ("binary", "multiclass", "anomaly")
 WRITTEN_TASKS = ("extract", "generate")
+_STEADY = 0.95
 
 
 @dataclass(frozen=True)
@@ -107,16 +109,31 @@ class Sheet:
         most = self.catalogue.settings["model_rows"] * 2
         step = max(1, int(len(known) // most))
         known, answers = known.iloc[::step], answers[::step]
-        # Where rows follow each other in time, the time itself tells neighbours apart: that is order, not a leak.
-        timing = self.order.columns if self.order and self.order.one_series else ()
-        measured = {
-            column.name: power_of(known[column.name], answers, len(self.labels), self.seed)
-            for column in self.columns
-            if column.role in ("feature", "weight")
-            and column.kind not in ("text", "date")
-            and column.name not in timing
-        }
+        measured = {}
+        for column in self.columns:
+            if column.role not in ("feature", "weight") or column.kind in ("text", "date"):
+                continue
+            # Where rows follow each other in time, the time itself tells neighbours apart: that is order, not a leak.
+            if self.order and self.order.one_series and self._tells_time(column.name):
+                if column.name in self.order.columns or self.task in CLASS_TASKS:
+                    continue
+                measured[column.name] = copied_by(known[column.name], answers)
+            else:
+                measured[column.name] = power_of(known[column.name], answers, len(self.labels), self.seed)
         return dict(sorted(measured.items(), key=lambda item: -item[1]))
+
+    def _tells_time(self, name: str) -> bool:
+        """Whether a column is the time, or goes up or down with it steadily enough to stand for it."""
+        import numpy as np
+        from scipy.stats import rankdata
+
+        cells = self.frame[name]
+        if self.order is None or name in self.order.columns:
+            return self.order is not None
+        if cells.dtype.kind not in "iuf" or bool(cells.isna().any()) or cells.nunique() < 2:
+            return False
+        place = self.order.places(self.seed)
+        return abs(float(np.corrcoef(rankdata(cells), place)[0, 1])) > _STEADY
 
     @cached_property
     def sums(self) -> tuple[str, ...]:

@@ -158,3 +158,20 @@ def test_titles_that_hardly_repeat_do_not_drift() -> None:
         "label": random.integers(0, 2, 1000),
     }
     assert found("P504", table).columns == ("shop",)
+
+
+def test_a_column_that_grows_with_time_is_no_leak_of_what_grows_with_time() -> None:
+    days = pd.date_range("2020-01-01", periods=400).astype(str)
+    sales = 100 + drawn().normal(0, 1, 400).cumsum()
+    table = {"day": days, "people": np.arange(400) * 3.0 + 1000, "sales": sales}
+    assert found("P101", table, "sales").outcome == "passed"
+    assert found("P101", {**table, "euros": sales * 2}, "sales").severity == "severe"
+
+
+def test_the_end_of_a_scale_is_no_mark_that_is_set_afterwards() -> None:
+    random = drawn()
+    grade = random.integers(1, 11, 900)
+    label = (random.random(900) < np.clip((grade - 3) / 6, 0, 1)).astype(int)
+    label = np.where(random.random(900) < 0.6, label, 0) if label.mean() > 0.5 else label
+    label[grade == 10] = 1
+    assert found("P102", {"grade": grade, "other": random.normal(size=900), "label": label}).outcome == "passed"

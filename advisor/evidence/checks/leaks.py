@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from advisor.evidence.sheet import CLASS_TASKS, Sheet, as_label
-from advisor.records.look import Pitfall
+from advisor.records.look import Column, Pitfall
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +57,7 @@ def target_in_a_value(sheet: Sheet) -> Pitfall:
         for place in places:
             here = answers[codes == place]
             code = _purest(here, counts, limits)
-            if code is not None:
+            if code is not None and not _on_a_scale(values, codes, place, answers == code, column, limits):
                 own, label = int((here == code).sum()), sheet.labels[code]
                 told = (column.name, as_label(values[place]), len(here), own / len(here), label)
                 found.append((own / float(counts[code]), *told))
@@ -69,6 +69,23 @@ def target_in_a_value(sheet: Sheet) -> Pitfall:
     shown = f"{name} = {value}" + (f" (likewise values of {', '.join(names[1:4])})" if len(names) > 1 else "")
     seen = {"value": shown, "target": sheet.target, "label": label, "rows": rows, "covered": _percent(covered)}
     return entry.issue(names, **seen, pure="All" if pure == 1 else _percent(pure))
+
+
+def _on_a_scale(
+    values: Any,
+    codes: np.ndarray[Any, Any],
+    place: int,
+    own: np.ndarray[Any, Any],
+    column: Column,
+    limits: dict[str, float],
+) -> bool:
+    """Whether the next values of a number have mostly that class too: the end of an honest scale, and no mark."""
+    if column.kind != "number" or len(values) > limits["most_numbers"]:
+        return False
+    rank = sorted(range(len(values)), key=lambda at: float(values[at]))
+    at = rank.index(place)
+    beside = [own[codes == other] for other in rank[max(0, at - 1) : at + 2] if other != place]
+    return any(len(rows) and float(rows.mean()) >= limits["alike"] for rows in beside)
 
 
 def _purest(here: np.ndarray[Any, Any], counts: np.ndarray[Any, Any], limits: dict[str, float]) -> int | None:
