@@ -142,7 +142,8 @@ def _finished(
             # The model whose turn is first always gets one fold: a run must end with an answer, even a late one.
             if not one.note and (clock.allows(expected) or (fold == 0 and one.first)):
                 limit = math.inf if one.seconds or one.first else clock.left()
-                yield delayed(_numbered)(at, one.candidate, problem, fold, limit, clock.left())
+                least = policy("classical")["budget"]["first_fit_seconds"] if one.first else 0.0
+                yield delayed(_numbered)(at, one.candidate, problem, fold, limit, max(least, clock.left()))
 
     count = workers()
     pool = Parallel(n_jobs=count, prefer="threads", pre_dispatch=count, batch_size=1, return_as="generator_unordered")
