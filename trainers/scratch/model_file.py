@@ -39,12 +39,20 @@ class Seer:
         return self.of_values(self.shape.values(frame))
 
     def of_values(self, values: Floats) -> Floats:
-        """[rows, classes] of rows that were already read by the shape."""
+        """[rows, classes] of rows that were already read by the shape.
+
+        One row at a time: the last bits of a product follow from how many rows share it, and an answer must not depend
+        on who else asks.
+        """
         if self.network is not None:
-            return probabilities(self.network, values, self.shape.side)
-        if self.kernels is None or self.linear is None:
+            network, side = self.network, self.shape.side
+            found = [probabilities(network, values[at : at + 1], side) for at in range(len(values))]
+        elif self.kernels is not None and self.linear is not None:
+            features = self.kernels.features(values)
+            found = [self.linear.probabilities(features[at : at + 1]) for at in range(len(values))]
+        else:
             raise TypeError("a model of signals needs kernels and weights")
-        return self.linear.probabilities(self.kernels.features(values))
+        return np.concatenate(found) if found else np.zeros((0, len(self.classes)))
 
 
 def save_seer(run: Path, seer: Seer, channels: int) -> None:
