@@ -45,6 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--approach", default="", metavar="NAME", help="plan another approach; kept in writing")
     parser.add_argument("--as-of", default="", metavar="DATE", help="decide with the prices of that day")
+    parser.add_argument(
+        "--rent", default="", metavar="CARD", help="fine-tune on rented cards, such as L4 or 'L4:4': writes CASE/rented"
+    )
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
@@ -77,7 +80,11 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     )
     plan = replace(plan, decision_sha256=decision_hash(decision), tool_version=_version())
     machine = look_at_machine(case.folder)
-    if plan.trainer:
+    if arguments.rent:
+        from advisor.cli.renting import rented_plan
+
+        plan = rented_plan(case, _with_asked(plan, arguments.setting), arguments.rent, out)
+    elif plan.trainer:
         plan = _with_estimate(_with_asked(plan, arguments.setting), case)
         _refuse_what_does_not_fit(plan, machine, shown)
     _save(case, plan)

@@ -1,0 +1,70 @@
+"""A plan for rented cards: files that accelerate and a reader of YAML take as they stand, and an honest price."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from advisor.base.errors import BadInput
+from advisor.records.plan import Setting
+from tests.command import train_or_not
+from tests.lora.conftest import ticket_rows
+from tests.lora.test_trainer import make_case, plan_for
+from trainers.lora.renting import read_card, rented
+from trainers.registry import find_trainer
+
+
+def test_four_cards_get_a_task_and_a_configuration_that_accelerate_reads(tiny_model: Path, tmp_path: Path) -> None:
+    from accelerate.commands.config.config_args import ClusterConfig
+
+    case = make_case(tmp_path / "My Tickets", tiny_model, 40)
+    plan = plan_for(case)
+    plan = replace(plan, settings={**plan.settings, **find_trainer("lora").settings(plan, case)})
+    card, count = read_card("a100 80 gb:4")
+    made = rented(plan, case, card, count, (1.5, 3.0))
+    task = yaml.safe_load(made.files["sky.yaml"])
+    assert task["name"] == "train-my-tickets"
+    assert task["resources"]["accelerators"] == "A100-80GB:4"
+    assert "accelerate launch --config_file rented/accelerate.json" in task["run"]
+    assert made.usd_an_hour == (6.0, 12.0)
+    assert made.plan.estimate.usd == pytest.approx(12.0 * plan.budget_seconds / 3600, abs=0.01)
+    file = tmp_path / "accelerate.json"
+    file.write_text(made.files["accelerate.json"])
+    read = ClusterConfig.from_json_file(str(file))
+    assert (read.num_processes, str(read.distributed_type).endswith("MULTI_GPU")) == (4, True)
+    one = rented(plan, case, card, 1, (1.5, 3.0))
+    assert "accelerate.json" not in one.files and "--launch" not in one.files["sky.yaml"]
+
+
+def test_what_cannot_be_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    for text in ("L5", "L4:0", "L4:x", ""):
+        with pytest.raises(BadInput, match="No card of that kind"):
+            read_card(text)
+    case = make_case(tmp_path / "case", tiny_model, 40)
+    plan = plan_for(case, learning="full")
+    plan = replace(plan, settings={**plan.settings, **find_trainer("lora").settings(plan, case)})
+    plan = replace(plan, settings={**plan.settings, "learning": Setting("full")})
+    with pytest.raises(BadInput, match="not spread over cards"):
+        rented(plan, case, *read_card("L4:2"), (1.0, 1.0))
+
+
+def test_the_command_writes_the_files_and_prices_the_budget(tmp_path: Path) -> None:
+    rows = ticket_rows(120)
+    (tmp_path / "rows.jsonl").write_text(
+        "".join(json.dumps({"prompt": row["ticket"], "completion": row["answer"]}) + "\n" for row in rows)
+    )
+    assert train_or_not("new", "case", folder=tmp_path).code == 0
+    assert train_or_not("look", "case", "--data", "rows.jsonl", "--quiet", folder=tmp_path).code == 0
+    words = ("plan", "case", "--approach", "fine_tune", "--budget-seconds", "3600", "--rent", "L4", "--json")
+    said = train_or_not(*words, folder=tmp_path)
+    assert said.code == 0, said.err
+    assert 0.2 < said.json["estimate"]["usd"] < 2
+    assert (
+        yaml.safe_load((tmp_path / "case" / "rented" / "sky.yaml").read_text())["resources"]["accelerators"] == "L4:1"
+    )
+    refused = train_or_not("plan", "case", "--approach", "classical", "--rent", "L4", "--json", folder=tmp_path)
+    assert refused.code == 2
