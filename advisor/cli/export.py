@@ -7,6 +7,7 @@ import shlex
 import textwrap
 from pathlib import Path
 
+from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 from advisor.cli.output import Output
 
@@ -16,8 +17,10 @@ SUMMARY = (
 )
 EXAMPLES = (
     "train-or-not export my-case                                 the case's newest run, into my-case/exports/",
-    "train-or-not export my-case/runs/classical-1 --to shipped --no-onnx",
+    "train-or-not export my-case/runs/lora-1 --to shipped --int8 --gguf",
 )
+
+_FORMS = {"merged": "Merged model", "int8": "Eight bits (compressed-tensors)", "gguf": "GGUF (Q8_0)"}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +31,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-merged", action="store_true", help="of a fine-tuned model only the adapter, not the whole merged model"
     )
+    parser.add_argument(
+        "--int8", action="store_true", help="of a fine-tuned model also its eight bits, with what they cost measured"
+    )
+    parser.add_argument("--gguf", action="store_true", help="… also one GGUF file, for llama.cpp and Ollama")
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
@@ -36,6 +43,10 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from trainers.export.bundle import export_run
     from trainers.use.opened import open_run
 
+    if arguments.no_merged and (arguments.int8 or arguments.gguf):
+        raise BadInput(
+            "Other forms are made from the merged model.", where="--no-merged", fix="Leave it out.", code="usage"
+        )
     opened = open_run(run_folder(arguments.run))
     case = opened.folder.parent.parent
     target = Path(arguments.to) if arguments.to else case / "exports" / opened.name
@@ -45,6 +56,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         lambda text: out.note(f"  {text}"),
         onnx=not arguments.no_onnx,
         whole=not arguments.no_merged,
+        int8=arguments.int8,
+        gguf=arguments.gguf,
     )
     if out.json_mode:
         out.json({"folder": str(target), **manifest})
@@ -56,9 +69,12 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             f"ONNX: equal on {told['checked_rows']:,} development rows, scores at most "
             f"{told['largest_difference']:.1g} apart."
         )
-    if manifest["merged"]:
-        told = manifest["merged"]
-        out.line(f"Merged model: the same answer on {told['same_answers']:.0%} of {told['checked_rows']} rows.")
+    for name, told in (manifest["models"] or {}).items():
+        out.line(
+            f"{_FORMS[name]}, {told['megabytes']:,.0f} MB: the same answer on {told['same']:.0%} of {told['rows']} "
+            f"development rows; {told['metric']} {told['score']:.3f}, of the run {told['run_score']:.3f} "
+            f"(difference {told['low']:+.3f} to {told['high']:+.3f})."
+        )
     for name, why in manifest["not_exported"].items():
         for line in textwrap.wrap(f"No {name}: {plain(why, 600)}", 100, subsequent_indent="  "):
             out.line(line)

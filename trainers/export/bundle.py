@@ -27,7 +27,7 @@ from trainers.common.rows import data_path
 from trainers.common.runfolder import MARKER
 from trainers.export.card import card
 from trainers.export.container import dockerfile, requirements
-from trainers.export.language import copy_base, merged_model
+from trainers.export.language import copy_base, whole_models
 from trainers.use.inputs import as_plain
 from trainers.use.opened import OpenedRun
 
@@ -35,11 +35,19 @@ Manifest = dict[str, Any]
 
 
 def export_run(
-    opened: OpenedRun, target: Path, say: Callable[[str], None], *, onnx: bool = True, whole: bool = True
+    opened: OpenedRun,
+    target: Path,
+    say: Callable[[str], None],
+    *,
+    onnx: bool = True,
+    whole: bool = True,
+    int8: bool = False,
+    gguf: bool = False,
 ) -> Manifest:
     """Write the folder `target` and return its manifest. Raises `BadInput` when there is something already.
 
-    `onnx` converts a pipeline of tables, `whole` merges the adapter of a language model into its base.
+    `onnx` converts a pipeline of tables, `whole` merges the adapter of a language model into its base; `int8` and
+    `gguf` are more forms of that merged model.
     """
     if target.exists():
         raise BadInput(
@@ -52,14 +60,16 @@ def export_run(
     scratch = target.with_name(f".{target.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        manifest = _filled(opened, scratch, say, onnx, whole)
+        manifest = _filled(opened, scratch, say, onnx=onnx, whole=whole, int8=int8, gguf=gguf)
         scratch.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return manifest
 
 
-def _filled(opened: OpenedRun, folder: Path, say: Callable[[str], None], onnx: bool, whole: bool) -> Manifest:
+def _filled(
+    opened: OpenedRun, folder: Path, say: Callable[[str], None], *, onnx: bool, whole: bool, int8: bool, gguf: bool
+) -> Manifest:
     say("Copying the run")
     listed = [str(entry["name"]) for entry in json.loads(read_text(opened.folder / MARKER))["files"]]
     for name in [*listed, MARKER]:
@@ -77,12 +87,12 @@ def _filled(opened: OpenedRun, folder: Path, say: Callable[[str], None], onnx: b
     if trainer == "classical" and onnx:
         say("Converting to ONNX and checking it on development rows")
         converted = _onnx(opened, folder, lines, absent)
-    merged: dict[str, Any] = {}
+    models: dict[str, dict[str, Any]] = {}
     if trainer == "lora":
         copy_base(opened, folder)
         if whole:
             say("Adding the adapter into the base and checking it on development rows")
-            merged = merged_model(opened, folder, lines, absent)
+            models = whole_models(opened, folder, lines, absent, say, int8=int8, gguf=gguf)
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     manifest: Manifest = {
         "schema": 1,
@@ -94,7 +104,7 @@ def _filled(opened: OpenedRun, folder: Path, say: Callable[[str], None], onnx: b
         "gate": {"outcome": opened.record.gate.outcome, "text": opened.record.gate.text},
         "versions": opened.record.versions,
         "onnx": converted,
-        "merged": merged or None,
+        "models": models or None,
         "not_exported": absent,
         "files": [
             {"name": path.relative_to(folder).as_posix(), "bytes": path.stat().st_size, "sha256": sha256_of_file(path)}

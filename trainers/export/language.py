@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from advisor.base.errors import BadInput
-from advisor.base.files import inside, read_text
-from advisor.base.tables import read_table
-from trainers.common.rows import data_path
-from trainers.use.language import as_trained
+from advisor.base.files import inside
 from trainers.use.opened import OpenedRun
 
 
@@ -30,26 +26,36 @@ def copy_base(opened: OpenedRun, folder: Path) -> None:
             shutil.copyfile(path, copy / path.name)
 
 
-def merged_model(opened: OpenedRun, folder: Path, policy: dict[str, Any], absent: dict[str, str]) -> dict[str, Any]:
-    """The merged model in `folder/merged`, kept only where it answers development rows as the run does."""
-    from trainers.lora.merged import merge
+def whole_models(
+    opened: OpenedRun, folder: Path, policy: dict[str, Any], absent: dict[str, str], say: Callable[[str], None], *,
+    int8: bool, gguf: bool,
+) -> dict[str, dict[str, Any]]:  # fmt: skip
+    """The merged model in `folder/merged`, and other forms of it where asked for; what each costs by its name.
+
+    The merged model is kept only where it answers development rows as the run does; eight bits are a choice whose cost
+    is told.
+    """
+    from trainers.lora.shipping import Shipping
 
     try:
-        rows = _development_rows(opened, int(policy["merged_rows"]))
+        shipping = Shipping(opened.folder, int(policy["merged_rows"]))
     except BadInput as gone:
         absent["merged"] = f"It could not be checked on development rows, and unchecked it is not written: {gone.what}"
         return {}
-    found = merge(opened.folder, folder / "merged", rows)
-    if found.same < float(policy["merged_same"]):
+    found = {"merged": asdict(shipping.merge(folder / "merged"))}
+    if found["merged"]["same"] < float(policy["merged_same"]):
         shutil.rmtree(folder / "merged")
-        absent["merged"] = f"Not written: it gives the same answer on only {found.same:.0%} of {found.rows} rows."
+        told = found["merged"]
+        absent["merged"] = f"Not written: it gives the same answer on only {told['same']:.0%} of {told['rows']} rows."
         return {}
-    return {"checked_rows": found.rows, "same_answers": found.same, "dtype": found.dtype}
-
-
-def _development_rows(opened: OpenedRun, most: int) -> list[dict[str, Any]]:
-    frame = read_table(data_path(opened.record.plan, opened.folder.parent.parent)).frame
-    said = [json.loads(line) for line in read_text(opened.folder / "test_answers.jsonl").split("\n") if line]
-    free = np.setdiff1d(np.arange(len(frame)), [line["row"] - 1 for line in said])
-    chosen = np.sort(np.random.default_rng(opened.record.plan.seed).permutation(free)[:most])
-    return [as_trained(row) for row in frame.iloc[chosen].to_dict("records")]
+    if int8:
+        say("Rounding to eight bits, and measuring what that costs")
+        found["int8"] = asdict(shipping.round_to_int8(folder / "int8"))
+    if gguf:
+        say("Writing GGUF, and reading it back")
+        try:
+            found["gguf"] = asdict(shipping.write_gguf(folder / "gguf" / f"{opened.name}-q8_0.gguf", opened.name))
+        except BadInput as cannot:
+            shutil.rmtree(folder / "gguf")
+            absent["gguf"] = f"{cannot.what} {cannot.fix}"
+    return found
