@@ -47,6 +47,7 @@ DOORS = {
     "dask": ("advisor.cli.cluster",),
     "mlflow": ("trainers.track.mlflow",),
     "tensorboard": ("trainers.track.tensorboard",),
+    "tensorboardX": ("trainers.track.tensorboard",),
     "wandb": ("trainers.track.wandb",),
     "bm25s": ("trainers.climb.retrieval",),
     "Stemmer": ("trainers.climb.retrieval",),

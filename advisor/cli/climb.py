@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -203,24 +202,10 @@ def _held(case: Case, climb: Any) -> ClimbRecord:
 
 def _confirm(task: Task, expected: Any, arguments: argparse.Namespace, out: Output) -> None:
     """A typed yes before examples leave this machine or money is spent; --yes where nobody can be asked."""
-    from advisor.base.keys import agree, on_this_machine
+    from advisor.cli.sending import agree_to_send
 
-    if arguments.yes or (on_this_machine(arguments.endpoint) and not expected.most_usd):
-        agree(arguments.endpoint)
-        return
     sent = f"up to {expected.most_calls:,} questions with your examples to {arguments.endpoint}"
-    if not out.can_ask:
-        raise BadInput(
-            f"This sends {sent}, and nobody can be asked here.",
-            why="Nothing was sent.",
-            fix="Look at it with --dry-run, then add --yes.",
-            code="not-confirmed",
-        )
-    sys.stderr.write(f"Send {sent}? Type yes: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise BadInput("Not confirmed; nothing was sent.", fix="Type yes, or give --yes.", code="not-confirmed")
-    agree(arguments.endpoint)
+    agree_to_send(arguments.endpoint, sent, out, yes=arguments.yes, free=not expected.most_usd)
 
 
 def _end(case: Case, record: ClimbRecord, out: Output) -> int:

@@ -40,9 +40,11 @@ def _kinds() -> dict[str, tuple[Any, ...]]:
         "report": (Story,),
         "plan": (shapes.Planned,),
         "train": (RunRecord, shapes.Retrained),
+        "distill": (shapes.Distilled, shapes.ToDistil),
         "predict": (shapes.Predicted,),
         "serve": (shapes.Serving,),
         "export": (shapes.Exported,),
+        "track": (shapes.Tracked,),
         "monitor": (shapes.Watched,),
         "diff": (Difference,),
         "rules": (

@@ -12,6 +12,7 @@ from advisor.records.climb import ClimbRecord
 from advisor.records.decision import Flip, Step
 from advisor.records.facts import Contradiction, Fact, Value
 from advisor.records.plan import Plan
+from advisor.records.run import RunRecord
 
 
 class Problem(TypedDict):
@@ -163,6 +164,36 @@ class Exported(TypedDict):
     gate: dict[str, str]
     files: list[dict[str, Any]]
     not_exported: dict[str, str]
+
+
+class ToDistil(TypedDict):
+    """What a teacher would be asked and may cost; nothing was sent."""
+
+    dry_run: bool
+    teacher: str
+    rows: int
+    empty: int
+    repeated: int
+    known: int
+    usd: float
+
+
+class Distilled(TypedDict):
+    """A student's run, the labels it was taught by, and why labelling ended early, if it did."""
+
+    run: RunRecord
+    labels: dict[str, float]
+    sheet: str
+    stopped: str
+
+
+class Tracked(TypedDict):
+    """Where a run's record was written, and under which name it stands there."""
+
+    to: str
+    place: str
+    run: str
+    id: str
 
 
 class Watched(TypedDict):

@@ -82,10 +82,10 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         folder, state = start_run(case.runs, plan.trainer, _key(plan), again=arguments.again)
         if state == "complete":
             out.note(f"This plan was trained before, as {folder.name}; --again trains it anew.")
-            record = _record_of(folder)
+            record = record_of(folder)
             if not _is_remembered(case, folder):  # a kill came between the end of that training and the ledger
                 _remember(case, record)
-            _rebuild(case)
+            rebuild(case)
             if arguments.on:
                 return held_against_old(case, before, folder, record, grown, out)
             return _end(case, folder, record, name, out)
@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             _forget_if_empty(folder)
             raise
         _remember(case, record)
-    _rebuild(case)
+    rebuild(case)
     if arguments.on:
         return held_against_old(case, before, folder, record, grown, out)
     return _end(case, folder, record, name, out)
@@ -184,7 +184,8 @@ def _forget_if_empty(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _record_of(folder: Path) -> RunRecord:
+def record_of(folder: Path) -> RunRecord:
+    """The record of a finished run. Raises `BadInput` when the folder is not as it was written."""
     from advisor.records.plain import load
     from advisor.records.run import RunRecord
     from trainers.common.runfolder import verify
@@ -193,7 +194,7 @@ def _record_of(folder: Path) -> RunRecord:
     return load(folder / "run.json", RunRecord)
 
 
-def _rebuild(case: Case) -> None:
+def rebuild(case: Case) -> None:
     """Let the decision take in what was measured; a case without answers (a plan written by hand) has none."""
     from advisor.cli.chain import decide_case
 

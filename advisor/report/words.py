@@ -59,6 +59,9 @@ BASELINES = {
     "least_agreement": "the least agreement that allows conclusions",
     "naive": "the last value",
     "seasonal_naive": "the last season",
+    "teacher": "its teacher, less the margin",
+    "without_teacher": "the same model without the teacher",
+    "one_word": "one word for each label",
     "api": "the ready-made model",
     "prompt": "the best instructions",
 }

@@ -30,6 +30,9 @@ NAMES = {
     "base": "the same base model, untuned",
     "embeddings": "a linear model on the vectors of the same base, untuned",
     "classical": "a linear classifier on word counts",
+    "teacher": "its teacher",
+    "without_teacher": "the same model on the labels of people alone",
+    "one_word": "one word for each label",
 }
 
 

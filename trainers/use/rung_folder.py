@@ -67,6 +67,14 @@ def keep_rung(
     started = now()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    keep_parts(folder, kept, task, rung, sealed)
+    record = _record(folder, climb, plan, started)
+    save(folder / "run.json", replace(record, files=files_of(folder)), made_from={"data": plan.data_sha256}, kind="run")
+    complete(folder)
+
+
+def keep_parts(folder: Path, kept: Kept, task: Task, rung: Any, sealed: Sequence[Item]) -> None:
+    """All that answering needs, and what was said to the sealed examples; record and marker come after it."""
     if isinstance(rung, FewShot):
         _keep_lines(folder, "items.jsonl", [asdict(item) for item in task.train])
     if isinstance(rung, Retrieval):
@@ -80,9 +88,6 @@ def keep_rung(
         for item, one in zip(sealed, said, strict=True)
     ]
     _keep_lines(folder, "test_answers.jsonl", lines)
-    record = _record(folder, climb, plan, started)
-    save(folder / "run.json", replace(record, files=files_of(folder)), made_from={"data": plan.data_sha256}, kind="run")
-    complete(folder)
 
 
 def _record(folder: Path, climb: ClimbRecord, plan: Plan, started: str) -> RunRecord:
