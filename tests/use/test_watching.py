@@ -321,3 +321,18 @@ def test_texts_of_one_source_are_told_apart_no_more_often_than_stated() -> None:
     p, area = call(texts(200, 0), texts(200, 4), **how)
     assert p == 0.01
     assert area > 0.6
+
+
+def test_runs_without_right_answers_are_watched_and_series_are_not(tmp_path: Path) -> None:
+    from tests.use import contract_runs as runs
+
+    acted = runs.acted(tmp_path / "acting")
+    (tmp_path / "new.jsonl").write_text("".join(json.dumps({**row, "reward": 0}) + "\n" for row in acted.rows))
+    check = watch(open_run(acted.run), tmp_path / "new.jsonl")
+    assert check["performance"] is None
+    assert not check["alarm"]
+    forecast = runs.foretold(tmp_path / "foretelling")
+    (tmp_path / "ahead.jsonl").write_text("".join(json.dumps(row) + "\n" for row in forecast.rows))
+    with pytest.raises(BadInput) as refused:
+        watch(open_run(forecast.run), tmp_path / "ahead.jsonl")
+    assert refused.value.code == "not-watched"
