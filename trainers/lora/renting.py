@@ -19,7 +19,7 @@ from advisor.records.plan import Estimate, Plan, Setting
 from trainers.lora.accelerators import Card, plan_for
 from trainers.lora.base import shape_of_base
 from trainers.lora.planning import corpus_of
-from trainers.lora.presets import presets
+from trainers.lora.policy import presets
 from trainers.lora.recipe import recipe_of
 
 FOLDER = "rented"
