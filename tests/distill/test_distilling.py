@@ -148,6 +148,7 @@ def run_usd(folder: Path) -> float:
     return float(next(event["usd"] for event in told if event["event"] == "distilled"))
 
 
+@pytest.mark.heavy
 def test_a_cap_ends_the_labelling_and_a_higher_one_goes_on_without_paying_twice(
     folder: Path, server: ModelServer
 ) -> None:
@@ -177,6 +178,7 @@ def test_too_small_a_cap_teaches_nothing_and_says_so(folder: Path) -> None:
     assert distill(folder, "--json").json["error"]["code"] == "no-cap"
 
 
+@pytest.mark.heavy
 def test_labels_that_add_nothing_earn_nothing(folder: Path) -> None:
     (folder / "more.csv").write_text("message\n" + "".join(f"nothing to learn from here {at}\n" for at in range(80)))
     said = distill(folder, "--max-usd", "5", "--yes", "--json")
