@@ -46,6 +46,12 @@ def write_gguf(folder: Path, file: Path, name: str) -> None:
                 if any(one in key for one in _HEADS):
                     values = _by_halves(values, heads if "q_proj" in key else config["num_key_value_heads"])
                 told = names.get_name(key, try_suffixes=(".weight", ".bias"))
+                if told is None:
+                    raise BadInput(
+                        f"GGUF has no place for the weights {key!r}: a head over classes, for example.",
+                        fix="Serve the run itself, or the merged model.",
+                        code="no-gguf",
+                    )
                 if values.ndim == 2 and values.shape[1] % 32 == 0:
                     kind = gguf.GGMLQuantizationType.Q8_0
                     writer.add_tensor(told, gguf.quants.quantize(values, kind), raw_dtype=kind)
