@@ -48,7 +48,6 @@ class Shipping:
     def __init__(self, run: Path, most: int) -> None:
         record = load(run / "run.json", RunRecord)
         self._session, _, self._longest = open_run(run)
-        self._threads = torch.get_num_threads()
         self._rows = development_rows(record, run.parent.parent)[:most]
         metric = str(record.plan.metric.value)
         # Whether a pair was preferred cannot be read off one answer; how near it is to the preferred one can.
@@ -84,7 +83,6 @@ class Shipping:
         plain = replace(session.recipe, learning="full", quantization="none")
         whole = open_session(plain, folder, tokenizer, session.device, session.arithmetic, 0, 0, labels=session.labels)
         whole.model.eval()
-        torch.set_num_threads(self._threads)
         return whole
 
     def _checked(self, whole: Session, place: Path) -> Checked:
