@@ -21,6 +21,7 @@ from tests.cli.test_schemas import validate
 from tests.command import Said, train_or_not
 from tests.interview.model_server import ModelServer
 
+pytestmark = pytest.mark.heavy
 LABELS = ("billing", "delivery", "login")
 
 
@@ -148,7 +149,6 @@ def run_usd(folder: Path) -> float:
     return float(next(event["usd"] for event in told if event["event"] == "distilled"))
 
 
-@pytest.mark.heavy
 def test_a_cap_ends_the_labelling_and_a_higher_one_goes_on_without_paying_twice(
     folder: Path, server: ModelServer
 ) -> None:
@@ -178,7 +178,6 @@ def test_too_small_a_cap_teaches_nothing_and_says_so(folder: Path) -> None:
     assert distill(folder, "--json").json["error"]["code"] == "no-cap"
 
 
-@pytest.mark.heavy
 def test_labels_that_add_nothing_earn_nothing(folder: Path) -> None:
     (folder / "more.csv").write_text("message\n" + "".join(f"nothing to learn from here {at}\n" for at in range(80)))
     said = distill(folder, "--max-usd", "5", "--yes", "--json")
@@ -194,7 +193,6 @@ def test_where_there_is_no_teacher_it_is_said_how_to_get_one(folder: Path) -> No
     assert error["code"] == "no-teacher" and "train-or-not climb" in error["fix"]
 
 
-@pytest.mark.heavy
 def test_killed_at_any_moment_it_pays_for_no_row_twice_and_ends_the_same(folder: Path, server: ModelServer) -> None:
     words = [sys.executable, "-m", "advisor", "distill", "case", "more.csv", "--max-usd", "5", "--yes", "--json"]
     before = paid(server)

@@ -52,6 +52,7 @@ def test_what_cannot_be_is_refused(tiny_model: Path, tmp_path: Path) -> None:
         rented(plan, case, *read_card("L4:2"), (1.0, 1.0))
 
 
+@pytest.mark.heavy
 def test_the_command_writes_the_files_and_prices_the_budget(tmp_path: Path) -> None:
     rows = ticket_rows(120)
     (tmp_path / "rows.jsonl").write_text(

@@ -71,8 +71,20 @@ def in_conversation(port: int, held: Held) -> None:
         assert "".join(delta.get("content", "") for delta in deltas) == expected
 
 
-QUICK = ("prompt", "forecast", "groups", "oddities", "pictures", "actions")
-SLOW = ("table", "text", "tiny lora", "retrieval", "rule", "words", "meaning", "embedded prompt", "lora")
+QUICK = ("prompt", "forecast", "groups", "actions")
+SLOW = (
+    "oddities",
+    "pictures",
+    "table",
+    "text",
+    "tiny lora",
+    "retrieval",
+    "rule",
+    "words",
+    "meaning",
+    "embedded prompt",
+    "lora",
+)
 
 
 @pytest.mark.parametrize("kind", [*QUICK, *(pytest.param(one, marks=pytest.mark.heavy) for one in SLOW)])

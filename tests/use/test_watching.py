@@ -323,6 +323,7 @@ def test_texts_of_one_source_are_told_apart_no_more_often_than_stated() -> None:
     assert area > 0.6
 
 
+@pytest.mark.heavy
 def test_runs_without_right_answers_are_watched_and_series_are_not(tmp_path: Path) -> None:
     from tests.use import contract_runs as runs
 
