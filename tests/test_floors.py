@@ -54,7 +54,7 @@ DOORS = {
     "sacrebleu": ("trainers.climb.bleu",),
     "gepa": ("trainers.climb.optimised",),
     "genai_prices": ("trainers.climb.spend",),
-    "pypdf": ("advisor.evidence.folders",),
+    "pypdf": ("advisor.evidence.pdfs",),
     "pyarrow": ("advisor.base.tables", "trainers.use.sinks"),
     "gguf": ("trainers.embedded",),
     "safetensors": ("trainers.embedded", "trainers.lora", "trainers.scratch"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -28,7 +29,7 @@ def case_name(folder: Path, name: str, *, other_data: bool = False) -> str:
             "dashes and underscores."
         )
     case = folder / name
-    named = [case, *(case.iterdir() if case.is_dir() else ())]
+    named = [case, *_links_in(case)]
     if not other_data and (data := _data_of(case)):
         named.append(case / data)
     if outside := [one for one in named if not _is_inside(folder, one)]:
@@ -37,6 +38,12 @@ def case_name(folder: Path, name: str, *, other_data: bool = False) -> str:
             "server reads only what its folder holds. Copy the file there and name it again with `look`."
         )
     return name
+
+
+def _links_in(case: Path) -> Iterator[Path]:
+    """Every link in the case, its runs and all else below it."""
+    for place, folders, files in os.walk(case):
+        yield from (path for name in (*folders, *files) if (path := Path(place, name)).is_symlink())
 
 
 def _data_of(case: Path) -> str:

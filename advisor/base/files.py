@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -102,20 +103,34 @@ def _write_problem(error: OSError, path: Path, size: int) -> EnvironmentMissing:
     )
 
 
+def check_file(path: Path) -> None:
+    """Raise `BadInput` for a folder, a pipe or a device: one that stands in a folder from elsewhere is never opened.
+
+    Reading a pipe waits for ever, and some devices never end. Those that the user names (/dev/stdin, a shell's
+    <(command)) are read like any file. Raises `OSError` when there is nothing.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISREG(mode) or (not stat.S_ISDIR(mode) and path.absolute().parts[1:2] in (("dev",), ("proc",))):
+        return
+    kind = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+    raise BadInput(f"{path} is {kind}, not a file.", where=str(path), fix="Name a file.", code="not-a-file")
+
+
 def read_text(path: Path, limit: int = 64 * 2**20) -> str:
-    """The text of a UTF-8 file. Raises `BadInput` when it is absent, a folder, too large (bytes) or not UTF-8."""
+    """The text of a UTF-8 file. Raises `BadInput` when it is absent, no file, too large (bytes) or not UTF-8."""
     try:
-        size = path.stat().st_size
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder, not a file.", where=str(path), fix="Name a file inside it.")
-        if size > limit:
+        check_file(path)
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+        if len(data) > limit:
+            size = max(path.stat().st_size, len(data))
             raise BadInput(
                 f"{path.name} has {size:,} bytes; at most {limit:,} are read.",
                 where=str(path),
                 fix="Check that this is the file you meant.",
                 code="too-large",
             )
-        return path.read_bytes().decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise BadInput(
             f"There is no file {path}.",
@@ -137,9 +152,8 @@ def read_text(path: Path, limit: int = 64 * 2**20) -> str:
 
 
 def sha256_of_file(path: Path) -> str:
-    """Hex SHA-256 of a file's bytes, read in pieces. Raises `BadInput` for a folder."""
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder, not a file.", where=str(path), fix="Move it away, or name a file.")
+    """Hex SHA-256 of a file's bytes, read in pieces. Raises `BadInput` for what is no file."""
+    check_file(path)
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while piece := stream.read(1 << 20):

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
+
+MAX_LINE = 16 * 2**20
 
 
 def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any]]:
@@ -23,7 +25,7 @@ def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any
             if kind == "json":
                 rows = json.load(stream)
             else:
-                for text in stream:
+                for text in _lines(stream):
                     line += 1
                     if text.strip():
                         rows.append(json.loads(text))
@@ -44,13 +46,21 @@ def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any
     )
 
 
+def _lines(stream: TextIO) -> Iterator[str]:
+    """Its lines. Raises `ValueError` at one that is longer than a row can be, before it fills the memory."""
+    while text := stream.readline(MAX_LINE):
+        if len(text) == MAX_LINE:
+            raise ValueError(f"a line has more than {MAX_LINE:,} characters")
+        yield text
+
+
 def json_pieces(path: Path, rows: int) -> Iterator[list[dict[str, Any]]]:
     """The objects of a `jsonl` file, at most `rows` at a time, for files larger than memory."""
     piece: list[dict[str, Any]] = []
     line = 0
     try:
         with path.open(encoding="utf-8-sig") as stream:
-            for text in stream:
+            for text in _lines(stream):
                 line += 1
                 if not text.strip():
                     continue

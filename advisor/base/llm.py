@@ -16,8 +16,8 @@ from typing import Any, Literal, Protocol
 
 from advisor.base.choices import decision_request, decision_weights, letter_weights, lettered
 from advisor.base.errors import EnvironmentMissing, Problem
-from advisor.base.keys import KEY_NAMES, check_address, key_for, without_key
-from advisor.base.replies import asked_to_wait
+from advisor.base.keys import KEY_NAMES, check_address, key_for, on_this_machine, without_key
+from advisor.base.replies import TooLarge, asked_to_wait, bounded
 from advisor.base.replies import read_json as read_json
 from advisor.base.safetext import plain
 
@@ -208,10 +208,20 @@ class OpenAIDoor:
                 code="no-openai",
             ) from None
         # With OPENAI_LOG=debug the client would log headers of the server, and a server can send the key back in one.
-        for library in ("openai", "httpx", "httpcore"):
+        for library in ("openai", "httpx", "httpcore", "httpx2", "httpcore2"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
         self._own.client = openai.OpenAI(
-            api_key=key_for(self.base_url), base_url=self.base_url, max_retries=0, timeout=self.wall_seconds
+            api_key=key_for(self.base_url),
+            base_url=self.base_url,
+            max_retries=0,
+            timeout=self.wall_seconds,
+            http_client=openai.DefaultHttpxClient(
+                # Nobody agreed to where a redirect leads; and what is for this machine goes through no proxy.
+                follow_redirects=False,
+                trust_env=not on_this_machine(self.base_url),
+                headers={"Accept-Encoding": "identity"},
+                event_hooks={"response": [bounded]},
+            ),
         )
         return self._own.client
 
@@ -245,6 +255,8 @@ class OpenAIDoor:
 
         if isinstance(error, openai.APITimeoutError):
             return AttemptFailed(f"{self.name} did not answer in time.", retry=True, billed=True)
+        if isinstance(refused := error, TooLarge) or isinstance(refused := error.__cause__, TooLarge):
+            return AttemptFailed(f"{self.name} {refused}.", retry=False, billed=True)
         if isinstance(error, openai.APIConnectionError):
             # Only where no connection came about did the server surely do no work.
             reached = type(error.__cause__).__name__ != "ConnectError"
@@ -255,6 +267,8 @@ class OpenAIDoor:
             # The key goes first: cut in two, its first half would no longer be told for a key.
             said = plain(without_key(str(getattr(error, "message", ""))), 200)
             fix = f"Set {KEY_NAMES[0]} to a valid key." if status in (401, 403) else ""
+            if 300 <= status < 400:
+                said, fix = "look elsewhere. Nothing was sent there", "Give the address that it moved to."
             return AttemptFailed(
                 f"{self.name} answered {status}: {said}",
                 retry=status in (408, 409, 429) or status >= 500,

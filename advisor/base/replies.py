@@ -1,10 +1,45 @@
-"""What a server's answer holds: the JSON in its text, and how long its headers ask to wait."""
+"""What a server's answer holds: no more than we take, the JSON in its text, how long its headers ask to wait."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
+
+MAX_BYTES = 16 * 2**20
+_PASSES, _TRIES = 8, 1_000
+
+
+class TooLarge(Exception):
+    """An answer that is not taken, in words that follow the server's name."""
+
+
+def bounded(response: Any) -> None:
+    """A hook for the client: at most `MAX_BYTES` of an answer are read, and nothing is decompressed.
+
+    A compressed answer of a megabyte can be a gigabyte; none was asked for. Raises `TooLarge`, here or while reading.
+    """
+    library = sys.modules[type(response).__module__.partition(".")[0]]  # httpx, or httpx2 in newer clients
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise TooLarge("sent a compressed answer, which was not asked for")
+    stream = response.stream
+
+    class Bounded(library.SyncByteStream):  # type: ignore[name-defined]  # a class found at run time
+        def __iter__(self) -> Iterator[bytes]:
+            left = MAX_BYTES
+            for piece in stream:
+                left -= len(piece)
+                if left < 0:
+                    raise TooLarge(f"sent more than {MAX_BYTES:,} bytes")
+                yield piece
+
+        def close(self) -> None:
+            stream.close()
+
+    response.stream = Bounded()
 
 
 def asked_to_wait(headers: Mapping[str, str]) -> float:
@@ -18,16 +53,25 @@ def asked_to_wait(headers: Mapping[str, str]) -> float:
 
 
 def read_json(text: str) -> Any:
-    """The JSON value in a model's answer, with or without a code fence or words around it. Raises `ValueError`."""
+    """The JSON value in a model's answer, with or without a code fence or words around it. Raises `ValueError`.
+
+    Trying every bracket of a hostile answer anew would take the square of its length: the work is bounded by a few
+    times the length.
+    """
     try:
         return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     except ValueError:
         pass
-    decoder = json.JSONDecoder()
-    for start, character in enumerate(text):
-        if character in "{[":
-            try:
-                return decoder.raw_decode(text, start)[0]
-            except ValueError:
-                continue
+    decoder, work = json.JSONDecoder(), _PASSES * len(text)
+    for bracket in islice(re.finditer(r"[{[]", text), _TRIES):
+        try:
+            return decoder.raw_decode(text, bracket.start())[0]
+        except json.JSONDecodeError as error:
+            work -= error.pos - bracket.start()
+        except (ValueError, RecursionError):  # a number of thousands of digits, or nested too deeply
+            break
+        if work < 0:
+            break
     raise ValueError("no JSON value in the answer")

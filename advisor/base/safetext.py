@@ -36,6 +36,13 @@ def _visible(character: str) -> str:
     return character
 
 
+def on_screen(text: str) -> str:
+    """Lines for a terminal as they are, without characters that steer it or that nobody sees."""
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text
+    return "".join(character if character in "\n\t" else _visible(character) for character in text)
+
+
 def for_html(text: object, limit: int = 2000) -> str:
     """Text for an HTML element or a quoted attribute."""
     import html
@@ -50,7 +57,7 @@ def for_markdown(text: object, limit: int = 2000) -> str:
 
 def for_csv(text: str) -> str:
     """A CSV text cell that no spreadsheet takes for a formula (OWASP, CSV injection). Leave numbers to the writer."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
 
 
 def for_prompt(text: object, limit: int = 20_000) -> str:

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.files import check_file
 from advisor.base.jsonrows import flattened, json_pieces, json_rows
 from advisor.base.safetext import one_of, plain
 from advisor.base.sniff import Written, check_lines, notes_on, sniff
 from advisor.base.tablechecks import check_cells, check_columns
 from advisor.base.textnumbers import numbers_with_gaps
+from advisor.base.unpacked import check_parquet, check_workbook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +98,7 @@ def _existing(path: Path) -> Path:
             code="no-file",
         )
     try:
+        check_file(path)
         with path.open("rb") as stream:
             empty = not stream.read(1)
     except OSError as error:
@@ -190,6 +193,7 @@ def _read_parquet(path: Path) -> Table:
     import pandas as pd
 
     with _parquet_problems(path):
+        check_parquet(path)
         return Table(pd.read_parquet(path), "", "", (), "parquet")
 
 
@@ -199,6 +203,8 @@ def _parquet_problems(path: Path) -> Iterator[None]:
         yield
     except ImportError as error:
         raise _reader_missing(path, "pyarrow") from error
+    except BadInput:
+        raise
     except Exception as error:  # pyarrow has its own error tree, which must not leak out
         raise BadInput(
             f"{path.name} cannot be read as Parquet: {plain(error, 160)}.",
@@ -235,7 +241,12 @@ def _read_excel(path: Path) -> Table:
     import pandas as pd
 
     try:
-        sheets = pd.read_excel(path, sheet_name=None, keep_default_na=False, na_values=list(MISSING))
+        check_workbook(path)
+        with pd.ExcelFile(path) as book:
+            names = list(map(str, book.sheet_names))
+            frame = book.parse(names[0], keep_default_na=False, na_values=list(MISSING))
+    except BadInput:
+        raise
     except ImportError as error:
         raise _reader_missing(path, "openpyxl") from error
     except Exception as error:  # openpyxl raises zip, XML and key errors alike on a broken file
@@ -245,8 +256,7 @@ def _read_excel(path: Path) -> Table:
             fix="Open and save it again, or export the sheet as CSV.",
             code="bad-excel",
         ) from error
-    name, frame = next(iter(sheets.items()))
-    notes = () if len(sheets) == 1 else (f"Read the first of {len(sheets)} sheets, {plain(name, 60)}.",)
+    notes = () if len(names) == 1 else (f"Read the first of {len(names)} sheets, {plain(names[0], 60)}.",)
     return Table(frame, "", "", notes, "excel")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import Problem
 from advisor.base.files import to_json
-from advisor.base.safetext import plain
+from advisor.base.safetext import on_screen, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,12 +40,12 @@ class Output:
     def line(self, text: str = "") -> None:
         """A line of the answer. Silent with --json."""
         if not (self.json_mode or self.silent):
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(on_screen(text) + "\n")
 
     def note(self, text: str) -> None:
         """A remark that is not the answer: to stderr, silent with --quiet."""
         if not self.quiet:
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(on_screen(text) + "\n")
 
     def json(self, value: Any) -> None:
         """The answer as one JSON object, on stdout, whole."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,6 +14,8 @@ from advisor.base.keys import KEY_NAMES
 from advisor.base.llm import OPENAI
 from advisor.base.safetext import plain
 from advisor.doctor.findings import Finding
+
+_LONGEST = 60.0  # of one wait for the network; the whole is bounded by what the caller allows
 
 
 def door_findings(*, online: bool, seconds: float) -> Iterator[Finding]:
@@ -80,22 +84,30 @@ def _has_secret(address: str) -> bool:
 
 
 def _reached(address: str, shown: str, seconds: float) -> Finding:
+    """Asked in a thread of its own: a server that sends a byte now and then would hold the call for hours."""
+    found: list[Finding | None] = []
+    asking = threading.Thread(target=lambda: found.append(_asked(address, shown)), daemon=True)
+    asking.start()
+    asking.join(seconds)
+    return next(iter(found), None) or Finding(
+        "address",
+        "models",
+        "warn",
+        f"{shown} cannot be reached within {seconds:g} seconds.",
+        "Check the address, the network and the proxy; everything else works without it.",
+    )
+
+
+def _asked(address: str, shown: str) -> Finding | None:
+    """What the server says to a question without a key; None when it says nothing."""
     request = urllib.request.Request(f"{address.strip().rstrip('/')}/models", method="GET")  # noqa: S310 - checked: http or https
     try:
-        with urllib.request.urlopen(request, timeout=seconds):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_LONGEST):  # noqa: S310
             pass
     except urllib.error.HTTPError as answer:
-        if answer.code < 500:  # "who are you?" is an answer too
-            return Finding("address", "models", "ok", f"{shown} answers")
-        return Finding(
-            "address", "models", "warn", f"{shown} answers with error {answer.code}.", "Wait, or ask whoever runs it."
-        )
-    except (OSError, ValueError):
-        return Finding(
-            "address",
-            "models",
-            "warn",
-            f"{shown} cannot be reached within {seconds:g} seconds.",
-            "Check the address, the network and the proxy; everything else works without it.",
-        )
+        if answer.code >= 500:  # "who are you?" is an answer too
+            what = f"{shown} answers with error {answer.code}."
+            return Finding("address", "models", "warn", what, "Wait, or ask whoever runs it.")
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
     return Finding("address", "models", "ok", f"{shown} answers")

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from advisor.records.look import Column
 
 _MOST_CELLS = 2000
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+# The look behind lets a long word be tried once, not from each of its letters.
+_EMAIL = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _PHONE = re.compile(
     r"(?<![\w.])(\+\d{1,3}[\s.-]?)?(\(\d{2,5}\)[\s.-]?)?\d{2,5}([\s./-]\d{2,5}){1,4}(?![\w.])"
     r"|(?<!\w)(\+\d{1,3}[\s.-]?|0)(\(?\d{1,5}\)?[\s./-])?\d{5,8}(?!\w)|(?<!\w)(\+|0)\d{9,13}(?!\w)"
@@ -54,7 +55,7 @@ def _by_cells(sheet: Sheet, column: Column) -> list[str]:
         return []
     cells = Counter(str(cell)[:2000] for cell in spread(sheet.frame[column.name].dropna(), _MOST_CELLS))
     least = max(1.0, (limits["free_text"] if column.kind == "text" else limits["share"]) * cells.total())
-    return [kind for kind, holds in _KINDS.items() if sum(n for cell, n in cells.items() if holds(cell)) >= least]
+    return [kind for kind, holds in KINDS.items() if sum(n for cell, n in cells.items() if holds(cell)) >= least]
 
 
 def _is_phone(cell: str) -> bool:
@@ -91,7 +92,7 @@ def _mod_97(text: str) -> bool:
     return int("".join(str(int(letter, 36)) for letter in text[4:] + text[:4])) % 97 == 1
 
 
-_KINDS: dict[str, Callable[[str], bool]] = {
+KINDS: dict[str, Callable[[str], bool]] = {
     "e-mail addresses": lambda cell: "@" in cell and _EMAIL.search(cell) is not None,
     "telephone numbers": _is_phone,
     "bank account numbers": _is_iban,

@@ -12,6 +12,7 @@ from collections import Counter
 from advisor.interview.numbers import numbers_in
 
 NEARLY = 0.9
+LONGEST_NEAR = 100  # words: a longer quote has to be exact, comparing it everywhere would take minutes
 _EVEN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
 _NEGATION = re.compile(r"\b(?:not|no|never|none|nobody|nothing|cannot|without|neither|nor|hardly|un\w+)\b|n't\b")
 _WORD = re.compile(r"\S+")
@@ -44,7 +45,7 @@ def _even(text: str) -> str:
 
 def _near(wanted: str, text: str) -> str | None:
     words = _even(wanted).split()
-    if len(words) < 3:
+    if not 3 <= len(words) <= LONGEST_NEAR:
         return None
     known = set(words)
     places = [(match.start(), match.end()) for match in _WORD.finditer(text)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,13 +16,21 @@ class JobsServer:
 
     `polls` is how often a job says that it is running before it ends as `ending`. With `loses_answer` the first job is
     made and the connection cut before its name is told. With `old` the newer place of the hyper-parameters is unknown.
+    A file or a job is there `slow` seconds before its name is told.
     """
 
     def __init__(
-        self, *, polls: int = 2, ending: str = "succeeded", loses_answer: bool = False, old: bool = False
+        self,
+        *,
+        polls: int = 2,
+        ending: str = "succeeded",
+        loses_answer: bool = False,
+        old: bool = False,
+        slow: float = 0.0,
     ) -> None:
-        self.polls, self.ending, self.loses_answer, self.old = polls, ending, loses_answer, old
+        self.polls, self.ending, self.loses_answer, self.old, self.slow = polls, ending, loses_answer, old, slow
         self.files: dict[str, list[dict[str, Any]]] = {}
+        self.told: dict[str, dict[str, Any]] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
         self.cancelled: list[str] = []
         self.questions: list[dict[str, Any]] = []
@@ -30,11 +40,14 @@ class JobsServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if self.path.endswith("/files"):
-                    self.tell(outer.take_file(body))
+                    taken = outer.take_file(body)
+                    time.sleep(outer.slow)
+                    self.tell(taken)
                 elif self.path.endswith("/cancel"):
                     self.tell(outer.cancel(self.path.split("/")[-2]))
                 elif self.path.endswith("/jobs"):
                     made = outer.make_job(json.loads(body))
+                    time.sleep(outer.slow)
                     if outer.loses_answer:
                         outer.loses_answer = False
                         self.close_connection = True
@@ -56,6 +69,8 @@ class JobsServer:
                             "data": [e | {"message": f"step {e['id']}"} for e in events],
                         }
                     )
+                elif self.path.split("?")[0].endswith("/files"):
+                    self.tell({"object": "list", "has_more": False, "data": list(reversed(outer.told.values()))})
                 elif self.path.split("?")[0].endswith("/jobs"):
                     self.tell({"object": "list", "has_more": False, "data": list(reversed(outer.jobs.values()))})
                 else:
@@ -67,7 +82,8 @@ class JobsServer:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # who asked was killed
+                    self.wfile.write(data)
 
             def log_message(self, *words: object) -> None:
                 pass
@@ -87,15 +103,17 @@ class JobsServer:
         lines = [line for line in body.decode().splitlines() if line.startswith('{"messages"')]
         name = f"file-{len(self.files) + 1}"
         self.files[name] = [json.loads(line) for line in lines]
-        return {
+        shown = re.findall(r'filename="([^"]+)"', body[:2000].decode(errors="replace"))
+        self.told[name] = {
             "id": name,
             "object": "file",
             "bytes": len(body),
             "created_at": 1,
-            "filename": name,
+            "filename": shown[0],
             "purpose": "fine-tune",
             "status": "processed",
         }
+        return self.told[name]
 
     def make_job(self, request: dict[str, Any]) -> dict[str, Any]:
         if self.old and "method" in request:

@@ -25,7 +25,7 @@ PATHS = (
 )  # fmt: skip
 NAMES = (
     "..", ".", "../outside", "/tmp", "--help", "-h", "a/b", "a\\b", "", "a b", "a\nb", "a\0", ".hidden", "é", "a" * 81,
-    "linked", "links-inside", "far-data", "absolute-data",
+    "linked", "links-inside", "links-deep", "far-data", "absolute-data",
 )  # fmt: skip
 
 
@@ -43,12 +43,15 @@ def yard(tmp_path: Path) -> Path:
     (folder / "linked").symlink_to(outside)
     for name, answers in (
         ("links-inside", ""),
+        ("links-deep", ""),
         ("far-data", "schema: 1\ndata: ../../secret.csv\n"),
         ("absolute-data", f"schema: 1\ndata: {tmp_path / 'secret.csv'}\n"),
     ):
         (folder / name).mkdir()
         (folder / name / "answers.yaml").write_text(answers or "schema: 1\n")
     (folder / "links-inside" / "ledger.jsonl").symlink_to(outside / "answers.yaml")
+    (folder / "links-deep" / "runs" / "classical-1").mkdir(parents=True)
+    (folder / "links-deep" / "runs" / "classical-1" / "run.json").symlink_to(tmp_path / "secret.csv")
     (folder / "my-case" / "link").unlink()
     return folder
 
@@ -83,6 +86,7 @@ def test_a_turned_agent_gets_no_foreign_file_and_no_silent_yes(yard: Path, figur
             ("look", {"case": "absolute-data"}),
             ("look", {"case": "linked"}),
             ("report", {"case": "links-inside"}),
+            ("report", {"case": "links-deep"}),
             ("decide", {"case": "linked"}),
             ("climb", {"case": "far-data", "run": True}),
             ("ask", {"case": "my-case", "answers": {"data=../../secret.csv": "x"}}),

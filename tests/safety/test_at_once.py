@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from cases import light_plan, table_case, walked
 from promises import Figure
 
+from advisor.base.errors import BadInput
 from tests.command import train_or_not
+from trainers.common.lock import locked
 
 
 @pytest.mark.heavy
@@ -36,6 +39,26 @@ def test_sixteen_trainings_at_once_make_one_run(tmp_path: Path, figure: Figure) 
     events = [json.loads(line)["event"] for line in (folder / "my-case" / "ledger.jsonl").read_text().splitlines()]
     assert events.count("sealed_opened") == 1
     figure(18, "collisions of 16 trainings at once", "0; the stale lock was taken")
+
+
+@pytest.mark.parametrize("odd", ["a link to nothing", "a folder", "no text", "cut short"])
+def test_a_lock_that_nobody_holds_is_taken_or_told(odd: str, tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    if odd == "a link to nothing":
+        lock.symlink_to(tmp_path / "nothing")
+    elif odd == "a folder":
+        lock.mkdir()
+    else:
+        lock.write_bytes(b"\xff\xfe\x00" if odd == "no text" else b'{"pid": 1')
+        os.utime(lock, (0, 0))
+    if odd in ("a link to nothing", "a folder"):
+        with pytest.raises(BadInput) as caught, locked(tmp_path):
+            pass
+        assert caught.value.fix.startswith("Remove it")
+    else:
+        with locked(tmp_path):
+            assert json.loads(lock.read_text())["pid"] == os.getpid()
+        assert not lock.exists()
 
 
 def test_sixteen_decisions_at_once_leave_whole_files_and_whole_lines(tmp_path: Path, figure: Figure) -> None:

@@ -209,6 +209,65 @@ def test_a_plan_or_a_run_from_a_stranger_chooses_no_receiver(
     figure(13, "strangers' addresses that were sent anything", f"0 of {refused}")
 
 
+def test_a_server_that_sends_us_elsewhere_is_not_followed(everywhere: None, figure: Figure) -> None:
+    """Nobody agreed to where a redirect leads; the client's own default would send the rows there."""
+    from advisor.base.llm import AttemptFailed, OpenAIDoor
+
+    asked: list[str] = []
+
+    class Stranger(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            self.send_error(500)
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    class Pointing(Stranger):
+        status = 0
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(self.status)
+            self.send_header("Location", f"http://127.0.0.2:{stranger.server_address[1]}/{CANARY}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    stranger = ThreadingHTTPServer(("127.0.0.2", 0), Stranger)
+    pointing = ThreadingHTTPServer(("127.0.0.1", 0), Pointing)
+    for server in (stranger, pointing):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        for Pointing.status in (301, 302, 303, 307, 308):
+            door = OpenAIDoor("m", f"http://127.0.0.1:{pointing.server_address[1]}/v1")
+            with pytest.raises(AttemptFailed) as caught:
+                door.complete([{"role": "user", "content": "a private row"}], max_tokens=5)
+            assert PIECE not in json.dumps(caught.value.as_dict())
+            assert not caught.value.retry
+            assert caught.value.fix
+        assert asked == []
+        figure(13, "redirects followed", "0 of 5")
+    finally:
+        for server in (stranger, pointing):
+            server.shutdown()
+            server.server_close()
+
+
+def test_what_is_for_this_machine_goes_through_no_proxy(everywhere: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from advisor.base.llm import OpenAIDoor
+
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with TellingServer(200) as server:
+        reply = OpenAIDoor("m", f"http://{server.host}/v1").complete([{"role": "user", "content": "hi"}], max_tokens=5)
+    assert reply.text
+
+
 def test_an_error_that_cuts_a_key_in_two_shows_neither_half(everywhere: None) -> None:
     from advisor.base.llm import AttemptFailed, OpenAIDoor
 

@@ -35,6 +35,7 @@ FORMULAS = (
     "@SUM(A1)",
     "\t=1",
     "\r=1",
+    "\n=1",
     '=HYPERLINK("http://x")',
     "-2+3+cmd",
 )
@@ -74,6 +75,18 @@ def test_no_control_byte_reaches_the_terminal(tmp_path: Path, figure: Figure) ->
         assert not control(said.out + said.err), words
         shown += 1
     figure(10, "control bytes and crashes", f"0 on {shown} screens")
+
+
+def test_every_line_and_remark_of_a_command_is_made_safe(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a record from elsewhere says may stand in any of them."""
+    from advisor.cli.output import Output
+
+    for text in (*HEADERS, *STRINGS):
+        Output().line(f"Run {text}:\n  naïve — 5 €")
+        Output().note(f"Going on with {text}")
+    said = capsys.readouterr()
+    assert not control(said.out + said.err)
+    assert "naïve — 5 €" in said.out
 
 
 @pytest.mark.heavy

@@ -169,3 +169,55 @@ def test_a_run_folder_swapped_for_a_link_is_not_written_through(tmp_path: Path) 
         keep(run, "deep/model.json", "{}")
     os.unlink(run / "deep")
     assert not list(elsewhere.iterdir())
+
+
+ODD_NAMES = ("../out", "../../out", "/tmp/out", "", ".", "..", "a/b", "a\0b", "a\nb", "\x1b[2J", "a" * 81)
+ODD_VERSIONS = (
+    "1.0\nevil-package",
+    "1.0 ; --index-url http://evil.example",
+    "@ http://evil.example/x.whl",
+    "1.0\r\n-e .",
+)
+ODD_BASES = ("base\nRUN id", "base dir", "base\tx", "$(id)", "-base", "a//b", "sub/../base")
+
+
+@pytest.mark.heavy
+def test_a_record_from_elsewhere_names_no_folder_and_writes_no_command(tmp_path: Path, figure: Figure) -> None:
+    """What a record says becomes folders of an export, and lines that `pip` and `docker build` carry out."""
+    import sys
+    from dataclasses import replace
+
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "trainers"))
+    from training_plans import LIGHT, Silent, plan_for, run_folder, written
+
+    from advisor.records.plain import save
+    from tests.use.conftest import table
+    from trainers.classical.trainer import ClassicalTrainer
+    from trainers.common.runfolder import MARKER, complete
+    from trainers.export.container import dockerfile, requirements
+    from trainers.use.opened import open_run
+
+    case = tmp_path / "my-case"
+    plan = plan_for(written(table(150), case), "label", "binary", "roc_auc", settings=LIGHT)
+    run = run_folder(case)
+    record = ClassicalTrainer().train(plan, case, run, Silent())
+    for name in ODD_NAMES:
+        (run / MARKER).unlink()
+        save(run / "run.json", replace(record, run=name), kind="run")
+        complete(run)
+        with pytest.raises(BadInput):
+            open_run(run)
+    (run / MARKER).unlink()
+    save(run / "run.json", record, kind="run")
+    complete(run)
+    opened = open_run(run)
+    for version in ODD_VERSIONS:
+        with pytest.raises(BadInput):
+            requirements(replace(opened, record=replace(record, versions={**record.versions, "scipy": version})))
+    for base in ODD_BASES:
+        (case / base).mkdir(parents=True, exist_ok=True)
+        with pytest.raises(BadInput):
+            dockerfile(replace(opened, record=replace(record, hyperparameters={"base": base})))
+    assert "RUN id" not in dockerfile(opened)
+    tried = len(ODD_NAMES) + len(ODD_VERSIONS) + len(ODD_BASES)
+    figure(8, "names in a foreign record that became a folder or a command", f"0 of {tried}")

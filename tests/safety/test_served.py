@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import resource
@@ -82,6 +83,35 @@ SLOW = {
     "two lengths": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
     "a line that never ends": b"A" * 70_000,
 }
+
+
+# A body that is a request of its own for whoever goes by the other length; header lines that proxies read differently.
+_HEAD = b"POST /healthz HTTP/1.1\r\nHost: localhost\r\n"
+_HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SMUGGLED = {
+    "chunks and a length": _HEAD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + _HIDDEN,
+    "a length and chunks": _HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + _HIDDEN,
+    "chunks, twice": _HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n" + _HIDDEN,
+    "chunks of another kind": _HEAD + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + _HIDDEN,
+    "two lengths": _HEAD + b"Content-Length: 0\r\nContent-Length: 5\r\n\r\n" + _HIDDEN,
+    "a length with a sign": _HEAD + b"Content-Length: +0\r\n\r\n" + _HIDDEN,
+    "a space before the colon": _HEAD + b"Content-Length : 5\r\n\r\n" + _HIDDEN,
+    "a header in its middle": _HEAD + b"X: a\rTransfer-Encoding: chunked\r\n\r\n" + _HIDDEN,
+}
+
+
+def test_no_request_is_hidden_in_another(port: int, figure: Figure) -> None:
+    for name, said in SMUGGLED.items():
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            client.sendall(said)
+            answer = b""
+            with contextlib.suppress(ConnectionResetError):
+                while piece := client.recv(4096):
+                    answer += piece
+        assert answer.count(b"HTTP/1.1 ") <= 1, (name, answer)
+        assert b"HTTP/1.1 2" not in answer, (name, answer)
+    assert healthy(port) == 200
+    figure(25, "requests hidden in another, answered", f"0 of {len(SMUGGLED)}")
 
 
 def test_clients_that_never_finish_are_let_go_and_hold_up_nobody(port: int, figure: Figure) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +11,13 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from advisor.base.errors import BadInput
-from advisor.base.files import inside, read_text, to_json
 from advisor.records.plain import to_plain
 from trainers.classical.blend import tempered
 from trainers.classical.columns import Column, Schema, prepare
 from trainers.classical.conformal import Conformal
 from trainers.common.decide import Cut, labelled
 from trainers.common.metrics import Floats, Output
-from trainers.common.runfolder import keep
-from trainers.common.skops_io import skops_io
+from trainers.common.model_files import read_fitted, read_model, told_as_damage, write_fitted, write_model
 
 # What skops does not know by itself and our pipelines need: arrays, splines, trees, calibration. Never taken from the
 # file. A spline of scipy 1.17 keeps the function `asarray` of its array library inside itself.
@@ -133,14 +128,12 @@ def never_impossible(probabilities: Floats) -> Floats:
 
 def save_model(run: Path, model: Model) -> None:
     """Write the model into a run folder."""
-    skops = skops_io()
     members = []
     for number, member in enumerate(model.members, start=1):
         name = f"model-{number}.skops"
-        keep(run, name, skops.dumps(member.pipeline, compression=zipfile.ZIP_DEFLATED))
+        write_fitted(run, name, member.pipeline)
         members.append({"name": member.name, "weight": member.weight, "file": name})
     content = {
-        "form": _FORM,
         "classes": list(model.classes),
         "cut": to_plain(model.cut),
         "bounds": [model.low, model.high] if np.isfinite([model.low, model.high]).all() else None,
@@ -149,25 +142,18 @@ def save_model(run: Path, model: Model) -> None:
         "members": members,
         "columns": to_plain(model.schema)["columns"],
     }
-    keep(run, "model.json", to_json(content))
+    write_model(run, _FORM, content)
     # A model that cannot be read back is no model: better to know now than when somebody needs it.
     load_model(run)
 
 
 def load_model(run: Path) -> Model:
     """The model of a run. The caller has verified the run's files against their hashes."""
-    try:
-        content = json.loads(read_text(run / "model.json"))
-        if content["form"] != _FORM:
-            raise BadInput(
-                f"The model was written in form {content['form']}; this version reads form {_FORM}.",
-                where=str(run / "model.json"),
-                fix=f"Use the version named in {run / 'run.json'}, or train again.",
-                code="model-form",
-            )
+    with told_as_damage(run):
+        content = read_model(run, _FORM)
         schema = Schema(tuple(Column(**column) for column in content["columns"]))
         members = tuple(
-            Member(str(one["name"]), float(one["weight"]), _load_pipeline(inside(run, str(one["file"]))))
+            Member(str(one["name"]), float(one["weight"]), read_fitted(run, str(one["file"]), TRUSTED))
             for one in content["members"]
         )
         low, high = content["bounds"] or (float("-inf"), float("inf"))
@@ -178,24 +164,3 @@ def load_model(run: Path) -> Model:
         bounds = content.get("conformal")
         conformal = Conformal(float(bounds["share"]), float(bounds["reach"])) if bounds else None
         return Model(schema, classes, cut, members, float(low), float(high), temperature, conformal)
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            f"model.json of {run.name} cannot be used: {error}.",
-            where=str(run / "model.json"),
-            fix=f"Train it again: train-or-not train {run.parent.parent} --again",
-            code="damaged-run",
-        ) from error
-
-
-def _load_pipeline(path: Path) -> Any:
-    skops = skops_io()
-    try:
-        return skops.load(path, trusted=list(TRUSTED))
-    except Exception as error:  # a hostile or torn file can make skops fail in any way; none may pass as our bug
-        raise BadInput(
-            f"{path.name} is not a model this tool wrote: {type(error).__name__}.",
-            where=str(path),
-            why="Only a fixed list of types is ever loaded, so that a model file cannot run code.",
-            fix=f"Train it again: train-or-not train {path.parent.parent.parent} --again",
-            code="untrusted-model",
-        ) from error

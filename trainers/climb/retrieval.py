@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.base.documents import WEB_PAGES, files_below, text_of
 from trainers.climb.policy import count
 
 _HEADING = re.compile(r"(?m)^(?=#{1,6} )")
@@ -108,38 +109,7 @@ class Index:
 def read_folder(folder: Path, words: int = WORDS) -> list[Passage]:
     """All text documents below a folder as passages; Markdown, plain text and HTML."""
     passages: list[Passage] = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in (".md", ".txt", ".html", ".htm") and path.is_file():
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if path.suffix.lower() in (".html", ".htm"):
-                text = _text_of_html(text)
+    for path in files_below(folder, (".md", ".txt", *WEB_PAGES)):
+        if text := text_of(path):
             passages += cut(str(path.relative_to(folder)), text, words)
     return passages
-
-
-def _text_of_html(source: str) -> str:
-    from html.parser import HTMLParser
-
-    class Reader(HTMLParser):
-        def __init__(self) -> None:
-            super().__init__()
-            self.parts: list[str] = []
-            self.skipped = 0
-
-        def handle_starttag(self, tag: str, attrs: object) -> None:
-            self.skipped += tag in ("script", "style")
-            if tag in ("p", "br", "div", "li", "tr"):
-                self.parts.append("\n\n")
-            elif tag in ("h1", "h2", "h3", "h4"):
-                self.parts.append(f"\n\n{'#' * int(tag[1])} ")
-
-        def handle_endtag(self, tag: str) -> None:
-            self.skipped -= tag in ("script", "style")
-
-        def handle_data(self, data: str) -> None:
-            if self.skipped <= 0:
-                self.parts.append(data)
-
-    reader = Reader()
-    reader.feed(source)
-    return "".join(reader.parts).strip()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,8 +59,18 @@ def _taken(path: Path, me: dict[str, Any]) -> bool:
 def _holder(path: Path) -> dict[str, Any] | None:
     """Who holds the lock; None when it has just gone, or its holder has not signed it yet."""
     try:
-        text = path.read_text(encoding="utf-8")
-        age = time.time() - path.stat().st_mtime
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):  # a link to nothing would be waited for without end
+            raise BadInput(
+                f"{path} is a link, a folder or a pipe; a lock is a plain file.",
+                where=str(path),
+                why="Nothing of ours made it, so nobody can tell who holds it.",
+                fix=f"Remove it: rm -r {shlex.quote(str(path))}",
+                code="odd-lock",
+            )
+        with path.open("rb") as stream:
+            text = stream.read(4096).decode(errors="replace")
+        age = time.time() - found.st_mtime
     except FileNotFoundError:
         return None
     try:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from advisor import __version__
+from advisor.base.errors import BadInput
+from advisor.base.safetext import plain
 from trainers.climb.learned import EmbeddingsAndLinear
 from trainers.use.opened import OpenedRun
 from trainers.use.rung_folder import read_kept
@@ -16,6 +20,9 @@ _TABLES = ("numpy", "scipy", "pandas", "scikit-learn", "skops", "threadpoolctl")
 _BESIDE_TABLES = ("lightgbm", "catboost", "torch", "transformers")
 _LANGUAGE = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
 _ASKING = ("openai", "genai-prices", "bm25s", "PyStemmer")
+# What a record says becomes lines that `pip` and `docker build` carry out, and a record can come from somebody else.
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.!_-]{0,40}")
+_FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 
 
 def requirements(opened: OpenedRun) -> str:
@@ -25,8 +32,10 @@ def requirements(opened: OpenedRun) -> str:
 
 def _pinned(opened: OpenedRun) -> Iterator[str]:
     for name in (*_TABLES, *_needed(opened), *_SERVING):
-        version = opened.record.versions.get(name) or _installed(name)
-        yield f"{name}=={version.partition('+')[0]}" if version else name
+        version = (opened.record.versions.get(name) or _installed(name)).partition("+")[0]
+        if version and not _VERSION.fullmatch(version):
+            raise _not_ours(opened, f"its version of {name} is {plain(version, 40)!r}")
+        yield f"{name}=={version}" if version else name
 
 
 def _needed(opened: OpenedRun) -> tuple[str, ...]:
@@ -51,13 +60,26 @@ def _installed(name: str) -> str:
         return ""
 
 
+def _not_ours(opened: OpenedRun, what: str) -> BadInput:
+    return BadInput(
+        f"{opened.name} cannot be exported: {what}.",
+        where=str(opened.folder / "run.json"),
+        why="Names and versions from a record become commands of a container, so only plain ones are taken.",
+        fix="Train it again here, with its base in a folder of letters, digits, dots, dashes and underscores.",
+        code="odd-record",
+    )
+
+
 def dockerfile(opened: OpenedRun) -> str:
     """Build it in the exported folder; keys are given when it is started, never built in."""
     language = "torch" in _needed(opened)
     # The processor builds of torch are a fifth of the size of those for graphics cards.
     index = " --extra-index-url https://download.pytorch.org/whl/cpu" if language else ""
     base = str(opened.record.hyperparameters.get("base", ""))
-    beside = f"COPY {base}/ {base}/\n" if base and (opened.folder.parent.parent / base).is_dir() else ""
+    inside_case = bool(base) and not Path(base).is_absolute() and (opened.folder.parent.parent / base).is_dir()
+    if inside_case and not _FOLDER.fullmatch(base):
+        raise _not_ours(opened, f"its base is {plain(base, 80)!r}")
+    beside = f"COPY {base}/ {base}/\n" if inside_case else ""
     # LightGBM's wheel, unlike scikit-learn's, brings no OpenMP of its own, and the slim image has none.
     threads = (
         "RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*\n"

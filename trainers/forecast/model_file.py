@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from advisor.base.errors import BadInput
-from advisor.base.files import inside, read_text, to_json
 from trainers.common.metrics import Floats
-from trainers.common.runfolder import keep
-from trainers.common.skops_io import skops_io
+from trainers.common.model_files import (
+    read_arrays,
+    read_fitted,
+    read_model,
+    told_as_damage,
+    write_arrays,
+    write_fitted,
+    write_model,
+)
 from trainers.forecast.candidates import Candidate, Forecaster, local
 from trainers.forecast.clock import Clock
 from trainers.forecast.lags import Boosted, Linear, Shape
@@ -52,13 +54,10 @@ def save_model(run: Path, model: ForecastModel, fitted: tuple[Forecaster, ...]) 
         entry: dict[str, Any] = {"name": candidate.name, "kind": candidate.kind, "settings": candidate.settings}
         if isinstance(forecaster, Linear | Boosted):
             entry["file"] = f"model-{number}.skops"
-            keep(run, entry["file"], skops_io().dumps(forecaster.model, compression=zipfile.ZIP_DEFLATED))
+            write_fitted(run, entry["file"], forecaster.model)
         members.append({**entry, "simplicity": candidate.simplicity})
-    stream = io.BytesIO()
-    np.savez_compressed(stream, tail=model.tail, scale=model.scale, half=model.half)
-    keep(run, "history.npz", stream.getvalue())
+    write_arrays(run, "history.npz", tail=model.tail, scale=model.scale, half=model.half)
     content = {
-        "form": _FORM,
         "members": members,
         "time": list(model.layout.time),
         "series": model.layout.series,
@@ -70,23 +69,16 @@ def save_model(run: Path, model: ForecastModel, fitted: tuple[Forecaster, ...]) 
         "share": model.share,
         "start": model.start,
     }
-    keep(run, "model.json", to_json(content))
+    write_model(run, _FORM, content)
     load_model(run)
 
 
 def load_model(run: Path) -> ForecastModel:
     """The model of a run. The caller has verified the run's files against their hashes."""
-    try:
-        content = json.loads(read_text(run / "model.json"))
-        if content["form"] != _FORM:
-            raise BadInput(
-                f"The model was written in form {content['form']}; this version reads form {_FORM}.",
-                where=str(run / "model.json"),
-                fix=f"Use the version named in {run / 'run.json'}, or train again.",
-                code="model-form",
-            )
-        with np.load(inside(run, "history.npz"), allow_pickle=False) as kept:
-            tail, scale, half = (np.asarray(kept[name], dtype=np.float64) for name in ("tail", "scale", "half"))
+    with told_as_damage(run):
+        content = read_model(run, _FORM)
+        kept = read_arrays(run, "history.npz")
+        tail, scale, half = (np.asarray(kept[name], dtype=np.float64) for name in ("tail", "scale", "half"))
         clock = Clock(tuple(content["time"]), **content["clock"])
         horizon, seasons = int(content["horizon"]), tuple(map(int, content["seasons"]))
         members = tuple(Candidate(m["name"], m["simplicity"], m["kind"], m["settings"]) for m in content["members"])
@@ -100,8 +92,6 @@ def load_model(run: Path) -> ForecastModel:
         return ForecastModel(
             members, Together(ready), layout, clock, names, horizon, seasons, scale, half, share, tail, start
         )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise _damaged(run, error) from error
 
 
 def _forecaster(
@@ -109,19 +99,6 @@ def _forecaster(
 ) -> Forecaster:
     if not one.learns:
         return local(one.kind, one.settings, horizon)
-    try:
-        model = skops_io().load(inside(run, file), trusted=list(TRUSTED))
-    except Exception as error:  # a hostile or torn file can make skops fail in any way; none may pass as our bug
-        raise _damaged(run, error) from error
+    model = read_fitted(run, file, TRUSTED)
     shape = Shape(horizon, seasons, bool(one.settings["logarithm"]))
     return Linear(shape, model) if one.kind == "linear" else Boosted(shape, clock, model)
-
-
-def _damaged(run: Path, error: Exception) -> BadInput:
-    return BadInput(
-        f"The model of {run.name} cannot be used: {type(error).__name__}.",
-        where=str(run / "model.json"),
-        why="Only a fixed list of types is ever loaded, so that a model file cannot run code.",
-        fix=f"Train it again: train-or-not train {run.parent.parent} --again",
-        code="untrusted-model",
-    )

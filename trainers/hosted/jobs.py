@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from advisor.base.llm import AttemptFailed, OpenAIDoor
 from advisor.base.safetext import plain
 
 ENDED = ("succeeded", "failed", "cancelled")
+_LOOKED_THROUGH = 5_000  # the newest of an account's jobs or files
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,9 @@ class Jobs:
     def __init__(self, door: OpenAIDoor) -> None:
         self._door = door
 
-    def upload(self, path: Path) -> str:
-        """The service's name for a file of examples."""
-        named = (path.name, path.read_bytes(), "application/jsonl")
+    def upload(self, path: Path, shown: str) -> str:
+        """The service's own name for a file of examples; `shown` goes with it, so that it can be found again."""
+        named = (shown, path.read_bytes(), "application/jsonl")
         return str(self._door.call(lambda client: client.files.create(file=named, purpose="fine-tune")).id)
 
     def create(self, model: str, training: str, validation: str, *, epochs: int, seed: int, run: str) -> Job:
@@ -58,10 +60,21 @@ class Jobs:
                 raise
         return _job(self._door.call(lambda client: client.fine_tuning.jobs.create(**request, hyperparameters=settings)))
 
-    def find(self, run: str) -> Job | None:
-        """The newest job that was started for `run`, or None."""
-        listed = self._door.call(lambda client: client.fine_tuning.jobs.list(limit=100).data)
-        return next((_job(one) for one in listed if (getattr(one, "metadata", None) or {}).get("run") == run), None)
+    def find(self, run: str, training: str) -> Job | None:
+        """The newest job that was started for `run`, or on its file of examples, which no other run has; else None."""
+        listed = self._door.call(lambda client: list(islice(client.fine_tuning.jobs.list(limit=100), _LOOKED_THROUGH)))
+        mine = (one for one in listed if _tag_of(one) == run or getattr(one, "training_file", None) == training)
+        return next((_job(one) for one in mine), None)
+
+    def find_file(self, shown: str) -> str:
+        """The service's own name for the file that was uploaded as `shown`; empty when it holds none."""
+        try:
+            listed = self._door.call(lambda client: list(islice(client.files.list(limit=1000), _LOOKED_THROUGH)))
+        except AttemptFailed as failure:
+            if failure.status not in (404, 405, 501):
+                raise
+            return ""  # a service without such a list: a file that lies there twice costs nothing
+        return next((str(one.id) for one in listed if getattr(one, "filename", None) == shown), "")
 
     def get(self, job: str) -> Job:
         """The job as it stands now."""
@@ -75,6 +88,10 @@ class Jobs:
         """The job's log, oldest first."""
         listed = self._door.call(lambda client: client.fine_tuning.jobs.list_events(job, limit=100).data)
         return [Event(str(one.id), plain(without_key(str(one.message)), 200)) for one in reversed(listed)]
+
+
+def _tag_of(said: Any) -> str:
+    return str((getattr(said, "metadata", None) or {}).get("run", ""))
 
 
 def _job(said: Any) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -13,7 +14,7 @@ from typing import Any
 from advisor import __version__
 from advisor.base.case import now
 from advisor.base.errors import BadInput, BudgetReached
-from advisor.base.files import read_text, sha256_of_file, to_json, write_atomically
+from advisor.base.files import read_text, to_json, write_atomically
 from advisor.base.llm import AttemptFailed, OpenAIDoor
 from advisor.base.safetext import plain
 from advisor.records.plain import save, to_plain
@@ -89,24 +90,37 @@ class Running:
         file = work_file(self.run, "job.json")
         return json.loads(read_text(file)) if file.exists() else {}
 
-    def _remember(self, **names: str) -> None:
-        write_atomically(work_file(self.run, "job.json"), to_json({**self._remembered(), **names}))
+    def _remember(self, **names: str) -> dict[str, str]:
+        known = {**self._remembered(), **names}
+        write_atomically(work_file(self.run, "job.json"), to_json(known))
+        return known
+
+    def _uploaded(self, name: str, tag: str) -> dict[str, str]:
+        """What is remembered once the service holds this file; one whose answer was lost is found by its name."""
+        known = self._remembered()
+        if name in known:
+            return known
+        shown = f"{tag}-{name}"
+        found = self.jobs.find_file(shown) if f"sent {name}" in known else ""
+        if not found:
+            self.progress.phase(f"Uploading {name}")
+            self._remember(**{f"sent {name}": now()})
+            found = self.jobs.upload(self.run / name, shown)
+        return self._remember(**{name: found})
 
     def _job(self) -> Job:
         """The job of this run: the one that was started before, else a new one. Files are uploaded once."""
         known = self._remembered()
         if "job" in known:
             return self.jobs.get(known["job"])
-        tag = f"{self.run.name}-{sha256_of_file(self.run / _TRAIN)[:12]}"
-        if "asked" in known and (found := self.jobs.find(tag)):
+        tag = known.get("tag") or self._remember(tag=f"{self.run.name}-{secrets.token_hex(8)}")["tag"]
+        for name in (_TRAIN, _DEVELOPMENT):
+            if (self.run / name).exists():
+                known = self._uploaded(name, tag)
+        if "asked" in known and (found := self.jobs.find(tag, known[_TRAIN])):
             # The answer to the last try was lost: a second job for the same rows would be paid for twice.
             self._remember(job=found.id)
             return found
-        for name in (_TRAIN, _DEVELOPMENT):
-            if name not in known and (self.run / name).exists():
-                self.progress.phase(f"Uploading {name}")
-                self._remember(**{name: self.jobs.upload(self.run / name)})
-        known = self._remembered()
         self._remember(asked=now())
         job = self.jobs.create(
             self.choices.model,
@@ -157,7 +171,7 @@ class Running:
         if job.trained_tokens is None:
             self.notes.append("The service does not say how many tokens it trained; the most it can be is counted.")
         store = AnswerStore(work_file(self.run, "answers.sqlite"))
-        meter = Meter(Decimal(str(max(0.0, self.choices.max_usd - trained))))
+        meter = Meter(Decimal(str(max(0.0, self.choices.max_usd - trained))), None, store)
 
         def ask(model: str, questions: Sequence[Sequence[Message]], phase: str) -> list[str]:
             self.progress.phase(phase)
@@ -190,7 +204,8 @@ class Running:
         score, verdict = hold(name, ours, rivals, wanted, parts.units, self.plan, self.plan.gate)
         before = rivals.get("prompt", [])
         keep(self.run, "test_answers.jsonl", lines(parts.sealed, wanted, ours, [], rivals))
-        usd = trained + float(meter.spent_usd)
+        answered = float(store.spent()[0])  # by every attempt of this run, however it ended
+        usd = trained + answered
         rows = {"train": len(parts.train), "development": len(parts.development), "test": len(asked)}
         record = RunRecord(
             run=self.run.name,
@@ -208,7 +223,7 @@ class Running:
             machine={**machine(), "device": self.choices.endpoint},
             files={},
             diagnostics={
-                "usd": {"trained": round(trained, 6), "answers": float(meter.spent_usd), "all": round(usd, 6)},
+                "usd": {"trained": round(trained, 6), "answers": answered, "all": round(usd, 6)},
                 "trained_tokens": job.trained_tokens,
                 "samples": samples(parts.sealed[:6], before[:6], ours[:6]),
                 "rivals": {rival: side_scores(said, wanted) for rival, said in rivals.items()},

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from advisor.base.errors import BadInput
-from advisor.base.files import inside, read_text, to_json
 from advisor.records.plain import to_plain
 from trainers.classical.columns import Column, Schema
 from trainers.common.metrics import Floats
-from trainers.common.runfolder import keep
+from trainers.common.model_files import read_arrays, read_model, told_as_damage, write_arrays, write_model
 from trainers.logged.bandits import Rewards, acts
 from trainers.unsupervised.encoder import Encoder
 from trainers.unsupervised.lenses import TableLens
@@ -45,25 +40,21 @@ class Policy:
 
 def save_policy(run: Path, policy: Policy) -> None:
     """Write it into a run folder, and read it back."""
-    stream = io.BytesIO()
-    np.savez_compressed(stream, mean=policy.rewards.mean, root=policy.rewards.root)
-    keep(run, "rewards.npz", stream.getvalue())
+    write_arrays(run, "rewards.npz", mean=policy.rewards.mean, root=policy.rewards.root)
     lens = None
     if policy.lens is not None:
         lens = {"columns": to_plain(policy.lens.schema)["columns"], "encoder": to_plain(policy.lens.encoder)}
-    content = {"form": _FORM, "way": policy.way, "actions": list(policy.actions), "seed": policy.seed, "table": lens}
-    keep(run, "model.json", to_json(content))
+    content = {"way": policy.way, "actions": list(policy.actions), "seed": policy.seed, "table": lens}
+    write_model(run, _FORM, content)
     load_policy(run)
 
 
 def load_policy(run: Path) -> Policy:
     """The policy of a run. The caller has verified the run's files against their hashes."""
-    try:
-        content = json.loads(read_text(run / "model.json"))
-        if content["form"] != _FORM:
-            raise ValueError(f"form {content['form']}")
-        with np.load(inside(run, "rewards.npz"), allow_pickle=False) as kept:
-            rewards = Rewards(np.asarray(kept["mean"], dtype=np.float64), np.asarray(kept["root"], dtype=np.float64))
+    with told_as_damage(run):
+        content = read_model(run, _FORM)
+        kept = read_arrays(run, "rewards.npz")
+        rewards = Rewards(np.asarray(kept["mean"], dtype=np.float64), np.asarray(kept["root"], dtype=np.float64))
         lens, told = None, content["table"]
         if told is not None:
             encoder = told["encoder"]
@@ -72,10 +63,3 @@ def load_policy(run: Path) -> Policy:
             schema = Schema(tuple(Column(**column) for column in told["columns"]))
             lens = TableLens(schema, Encoder(numbers, categories, bool(encoder["rarity"])))
         return Policy(lens, rewards, str(content["way"]), tuple(map(str, content["actions"])), int(content["seed"]))
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise BadInput(
-            f"The policy of {run.name} cannot be used: {type(error).__name__}.",
-            where=str(run / "model.json"),
-            fix=f"Train it again: train-or-not train {run.parent.parent} --again",
-            code="damaged-run",
-        ) from error

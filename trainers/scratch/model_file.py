@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from advisor.base.errors import BadInput
-from advisor.base.files import inside, read_text, to_json
+from advisor.base.files import inside
 from trainers.common.metrics import Floats
+from trainers.common.model_files import read_arrays, read_model, told_as_damage, write_arrays, write_model
 from trainers.common.runfolder import keep
 from trainers.scratch.kernels import Kernels
 from trainers.scratch.linear import Linear
@@ -68,23 +65,17 @@ def save_seer(run: Path, seer: Seer, channels: int) -> None:
 
         keep(run, "network.safetensors", safetensors.torch.save(dict(seer.network.state_dict())))
     elif seer.kernels is not None and seer.linear is not None:
-        stream = io.BytesIO()
         arrays: dict[str, Any] = {**seer.kernels.__dict__, "linear_weights": seer.linear.weights}
         arrays |= {"middle": seer.linear.middle, "scale": seer.linear.scale, "start": seer.linear.start}
-        np.savez_compressed(stream, **arrays)
-        keep(run, "kernels.npz", stream.getvalue())
-    keep(
-        run, "model.json", to_json({"form": _FORM, "shape": shape, "classes": list(seer.classes), "channels": channels})
-    )
+        write_arrays(run, "kernels.npz", **arrays)
+    write_model(run, _FORM, {"shape": shape, "classes": list(seer.classes), "channels": channels})
     load_seer(run)
 
 
 def load_seer(run: Path) -> Seer:
     """The model of a run. The caller has verified the run's files against their hashes."""
-    try:
-        content = json.loads(read_text(run / "model.json"))
-        if content["form"] != _FORM:
-            raise ValueError(f"form {content['form']}")
+    with told_as_damage(run):
+        content = read_model(run, _FORM)
         told = content["shape"]
         shape = Shape(tuple(map(str, told["columns"])), int(told["side"]), float(told["low"]), float(told["high"]))
         classes = tuple(map(str, content["classes"]))
@@ -94,15 +85,7 @@ def load_seer(run: Path) -> Seer:
             network = SmallNetwork(len(classes), int(content["channels"]))
             network.load_state_dict(safetensors.torch.load_file(inside(run, "network.safetensors")))
             return Seer(shape, classes, network)
-        with np.load(inside(run, "kernels.npz"), allow_pickle=False) as kept:
-            arrays = {name: np.asarray(kept[name]) for name in kept.files}
+        arrays = read_arrays(run, "kernels.npz")
         kernels = Kernels(arrays["weights"], arrays["gaps"].astype(np.int64), arrays["thresholds"])
         names = ("middle", "scale", "linear_weights", "start")
         return Seer(shape, classes, None, kernels, Linear(*(arrays[name] for name in names)))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
-        raise BadInput(
-            f"The model of {run.name} cannot be used: {type(error).__name__}.",
-            where=str(run / "model.json"),
-            fix=f"Train it again: train-or-not train {run.parent.parent} --again",
-            code="damaged-run",
-        ) from error

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from advisor.base.errors import BadInput
-from advisor.base.files import read_text, to_json, write_atomically
+from advisor.base.files import read_text, sha256_of_file, to_json, write_atomically
 from trainers.common.metrics import Floats, Integers
 from trainers.common.policy import policy
 from trainers.common.runfolder import work_file
@@ -96,7 +96,7 @@ def learn(
         rounds.append({"round": at + 1.0, "loss": loss, "right": right, "planned": float(planned)})
         _keep(run, network, optimiser, rounds)
         progress.step(at + 1, planned, f"round {at + 1}, {right:.1%} right on rows held back")
-    network.load_state_dict(safetensors.torch.load_file(work_file(run, "best.safetensors")))
+    network.load_state_dict(safetensors.torch.load_file(_weights_after(run, _best_of(rounds))))
     return Learnt(network, rounds)
 
 
@@ -154,33 +154,45 @@ def _set_rate(optimiser: Any, rate: float, done: float) -> None:
         group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * done))
 
 
+def _best_of(rounds: list[dict[str, float]]) -> int:
+    """The position of the first of the best rounds."""
+    return max(range(len(rounds)), key=lambda at: (rounds[at]["right"], -at))
+
+
 def _over(rounds: list[dict[str, float]], patience: int) -> bool:
     """Whether the best round lies too far back."""
-    if not rounds:
-        return False
-    best = max(range(len(rounds)), key=lambda at: (rounds[at]["right"], -at))
-    return len(rounds) - 1 - best >= patience
+    return bool(rounds) and len(rounds) - 1 - _best_of(rounds) >= patience
+
+
+def _weights_after(run: Path, at: int) -> Path:
+    return work_file(run, f"best-{at + 1}.safetensors")
 
 
 def _keep(run: Path, network: SmallNetwork, optimiser: Any, rounds: list[dict[str, float]]) -> None:
-    """The weights and the optimiser's own, then the note that vouches for them."""
+    """The weights and the optimiser's own, then the note that vouches for them by hash; what it names is kept alone."""
     weights = {f"network.{name}": value.contiguous() for name, value in network.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
         weights |= {f"optimiser.{index}.{name}": value.contiguous() for name, value in state.items()}
-    path = work_file(run, f"round-{len(rounds)}.safetensors")
-    write_atomically(path, safetensors.torch.save(weights))
-    if max(rounds, key=lambda one: (one["right"], -one["round"])) is rounds[-1]:
-        write_atomically(work_file(run, "best.safetensors"), safetensors.torch.save(dict(network.state_dict())))
-    write_atomically(work_file(run, "rounds.json"), to_json(rounds))
-    work_file(run, f"round-{len(rounds) - 1}.safetensors").unlink(missing_ok=True)
+    last, best = work_file(run, f"round-{len(rounds)}.safetensors"), _weights_after(run, _best_of(rounds))
+    write_atomically(last, safetensors.torch.save(weights))
+    if _best_of(rounds) == len(rounds) - 1:
+        write_atomically(best, safetensors.torch.save(dict(network.state_dict())))
+    files = {path.name: sha256_of_file(path) for path in (last, best)}
+    write_atomically(work_file(run, "rounds.json"), to_json({"rounds": rounds, "files": files}))
+    for path in last.parent.glob("*.safetensors"):
+        if path.name not in files:
+            path.unlink()
 
 
 def _resumed(run: Path, network: SmallNetwork, optimiser: Any) -> list[dict[str, float]]:
     """What a killed attempt had finished, loaded into the network; nothing when there is nothing whole."""
     try:
-        rounds: list[dict[str, float]] = json.loads(read_text(work_file(run, "rounds.json")))
+        note = json.loads(read_text(work_file(run, "rounds.json")))
+        rounds: list[dict[str, float]] = note["rounds"]
+        if any(sha256_of_file(work_file(run, name)) != digest for name, digest in note["files"].items()):
+            return []
         kept = safetensors.torch.load_file(work_file(run, f"round-{len(rounds)}.safetensors"))
-    except (BadInput, OSError, ValueError, safetensors.SafetensorError):
+    except (BadInput, OSError, ValueError, TypeError, KeyError, AttributeError, safetensors.SafetensorError):
         return []
     network.load_state_dict({n.removeprefix("network."): v for n, v in kept.items() if n.startswith("network.")})
     state = optimiser.state_dict()

@@ -1,4 +1,4 @@
-"""Two guards before the application: a client that never finishes its request, and a page that borrows this address."""
+"""Guards before the application: a client that never finishes, a body of two lengths, a page that borrows our name."""
 
 from __future__ import annotations
 
@@ -53,6 +53,31 @@ def patient_for(seconds: float) -> type[H11Protocol]:
     return Patient
 
 
+class OneLength:
+    """Refuses a request that tells its length twice (RFC 9112, 6.3), and closes the connection.
+
+    A proxy before us may go by the one and we by the other: what it took for a body would then be a request of its own.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The application, or a plain 400."""
+        names = [name for name, _ in scope.get("headers", ())]
+        if b"transfer-encoding" in names and b"content-length" in names:
+            await _refuse(send, 400, "Give Content-Length or Transfer-Encoding, not both.", (b"connection", b"close"))
+            return
+        await self.app(scope, receive, send)
+
+
+async def _refuse(send: Any, status: int, told: str, *more: tuple[bytes, bytes]) -> None:
+    body = json.dumps({"detail": told}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 class OnlyByOwnName:
     """Refuses requests that came under a foreign host name, before the application sees them.
 
@@ -69,10 +94,7 @@ class OnlyByOwnName:
             await self.app(scope, receive, send)
             return
         told = "Without a key only localhost is answered. Set TRAIN_OR_NOT_SERVE_KEY to serve other names."
-        body = json.dumps({"detail": told}).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 421, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _refuse(send, 421, told)
 
 
 def _host_of(scope: Any) -> str:

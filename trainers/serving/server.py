@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from advisor.base.errors import EnvironmentMissing
-from trainers.serving.guards import OnlyByOwnName, patient_for
+from trainers.serving.guards import OneLength, OnlyByOwnName, patient_for
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -47,7 +47,7 @@ def serve_forever(
     are answered.
     """
     config = uvicorn.Config(
-        app if any_host else OnlyByOwnName(app),
+        OneLength(app if any_host else OnlyByOwnName(app)),
         http=patient_for(head_seconds),
         ws="none",
         log_level="warning",

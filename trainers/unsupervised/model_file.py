@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from advisor.base.errors import BadInput
-from advisor.base.files import inside, read_text, to_json
 from advisor.records.plain import to_plain
 from trainers.classical.columns import Column, Schema
 from trainers.common.metrics import Floats
-from trainers.common.runfolder import keep
-from trainers.common.skops_io import skops_io
+from trainers.common.model_files import (
+    read_arrays,
+    read_fitted,
+    read_model,
+    told_as_damage,
+    write_arrays,
+    write_fitted,
+    write_model,
+)
 from trainers.forecast.clock import Clock
 from trainers.forecast.panel import Layout
 from trainers.unsupervised.encoder import Encoder
@@ -58,13 +60,13 @@ class Found:
 def save_found(run: Path, found: Found) -> None:
     """Write it into a run folder, and read it back: what cannot be read is no model."""
     arrays: dict[str, Any] = {}
-    content: dict[str, Any] = {"form": _FORM, "names": list(found.names), "ways": list(found.ways), "line": found.line}
+    content: dict[str, Any] = {"names": list(found.names), "ways": list(found.ways), "line": found.line}
     lens = found.lens
     if isinstance(lens, TableLens):
         content["table"] = {"columns": to_plain(lens.schema)["columns"], "encoder": to_plain(lens.encoder)}
     elif isinstance(lens, TextLens):
         content["text"] = list(lens.names)
-        keep(run, "words.skops", skops_io().dumps(lens.pipeline, compression=zipfile.ZIP_DEFLATED))
+        write_fitted(run, "words.skops", lens.pipeline)
     else:
         content["series"] = {
             "time": list(lens.layout.time),
@@ -78,38 +80,27 @@ def save_found(run: Path, found: Found) -> None:
     if found.centres is not None:
         arrays["centres"] = found.centres
     if found.detector is not None:
-        keep(run, "forest.skops", skops_io().dumps(found.detector.forest, compression=zipfile.ZIP_DEFLATED))
+        write_fitted(run, "forest.skops", found.detector.forest)
         arrays |= {"columns": found.detector.columns, "sample": found.detector.sample}
         arrays |= {f"known_{way}": found.detector.known[way] for way in WAYS}
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    keep(run, "arrays.npz", stream.getvalue())
-    keep(run, "model.json", to_json(content))
+    write_arrays(run, "arrays.npz", **arrays)
+    write_model(run, _FORM, content)
     load_found(run)
 
 
 def load_found(run: Path) -> Found:
     """What a run found. The caller has verified the run's files against their hashes."""
-    try:
-        content = json.loads(read_text(run / "model.json"))
-        if content["form"] != _FORM:
-            raise BadInput(
-                f"The model was written in form {content['form']}; this version reads form {_FORM}.",
-                where=str(run / "model.json"),
-                fix=f"Use the version named in {run / 'run.json'}, or train again.",
-                code="model-form",
-            )
-        with np.load(inside(run, "arrays.npz"), allow_pickle=False) as kept:
-            arrays = {name: np.asarray(kept[name], dtype=np.float64) for name in kept.files}
+    with told_as_damage(run):
+        content = read_model(run, _FORM)
+        kept = read_arrays(run, "arrays.npz")
+        arrays = {name: np.asarray(array, dtype=np.float64) for name, array in kept.items()}
         detector = None
         if content["ways"]:
             known = {way: arrays[f"known_{way}"] for way in WAYS}
-            detector = Detector(_skops(run, "forest.skops"), arrays["columns"], arrays["sample"], known)
+            detector = Detector(read_fitted(run, "forest.skops", TRUSTED), arrays["columns"], arrays["sample"], known)
         names, ways = tuple(map(str, content["names"])), tuple(map(str, content["ways"]))
         lens = _lens(run, content, arrays)
         return Found(lens, arrays.get("centres"), names, detector, ways, float(content["line"]))
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise _damaged(run, error) from error
 
 
 def _lens(run: Path, content: dict[str, Any], arrays: dict[str, Floats]) -> Lens:
@@ -121,26 +112,9 @@ def _lens(run: Path, content: dict[str, Any], arrays: dict[str, Floats]) -> Lens
         schema = Schema(tuple(Column(**column) for column in told["columns"]))
         return TableLens(schema, Encoder(numbers, categories, bool(encoder["rarity"])))
     if "text" in content:
-        return TextLens(tuple(map(str, content["text"])), _skops(run, "words.skops"))
+        return TextLens(tuple(map(str, content["text"])), read_fitted(run, "words.skops", TRUSTED))
     told = content["series"]
     clock = Clock(tuple(told["time"]), **told["clock"])
     profile = Profile(int(told["season"]), arrays["middle"], arrays["scale"], tuple(map(int, told["windows"])))
     layout = Layout(tuple(told["time"]), "", str(told["target"]))
     return SeriesLens(layout, clock, profile, arrays["tail"], int(told["start"]))
-
-
-def _skops(run: Path, name: str) -> Any:
-    try:
-        return skops_io().load(inside(run, name), trusted=list(TRUSTED))
-    except Exception as error:  # a hostile or torn file can make skops fail in any way; none may pass as our bug
-        raise _damaged(run, error) from error
-
-
-def _damaged(run: Path, error: Exception) -> BadInput:
-    return BadInput(
-        f"What {run.name} found cannot be used: {type(error).__name__}.",
-        where=str(run / "model.json"),
-        why="Only a fixed list of types is ever loaded, so that a model file cannot run code.",
-        fix=f"Train it again: train-or-not train {run.parent.parent} --again",
-        code="untrusted-model",
-    )

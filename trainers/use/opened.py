@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file
+from advisor.base.safetext import plain
 from advisor.records.plain import load
 from advisor.records.run import RunRecord
 from trainers.common.runfolder import MARKER, verify
@@ -28,6 +30,7 @@ BACKENDS = {
     "unsupervised": "trainers.use.discoveries:open_discoveries",
     "rung": "trainers.use.rungs:open_rung",
 }
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,14 @@ def open_run(folder: Path, allowance: Allowance | None = None) -> OpenedRun:
     """The run in `folder`. Raises `BadInput` when it is unfinished or changed since it was written."""
     verify(folder)
     record = load(folder / "run.json", RunRecord)
+    if not _NAME.fullmatch(record.run):  # folders are named by it
+        raise BadInput(
+            f"{plain(record.run, 60)!r} is no name of a run.",
+            where=str(folder / "run.json"),
+            why="A record that calls its run so was not written by this tool.",
+            fix=f"Train it again: train-or-not train {folder.parent.parent} --again",
+            code="bad-record",
+        )
     if record.plan.trainer not in BACKENDS:
         raise BadInput(
             f"The runs of the trainer {record.plan.trainer!r} cannot be opened for use.",

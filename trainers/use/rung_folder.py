@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,8 +26,8 @@ from trainers.climb.retrieval import Passage
 from trainers.climb.rungs import FewShot, Retrieval
 from trainers.climb.task import Item, Task
 from trainers.common.machine import machine, versions
+from trainers.common.model_files import read_fitted, told_as_damage, write_fitted
 from trainers.common.runfolder import complete, files_of, keep
-from trainers.common.skops_io import skops_io
 
 FILE = "rung.json"
 _FORM = 1
@@ -80,7 +79,7 @@ def keep_parts(folder: Path, kept: Kept, task: Task, rung: Any, sealed: Sequence
     if isinstance(rung, Retrieval):
         _keep_lines(folder, "passages.jsonl", [asdict(passage) for passage in task.passages])
     if (fitted := getattr(rung, "model", None)) is not None:
-        keep(folder, "model.skops", skops_io().dumps(fitted, compression=zipfile.ZIP_DEFLATED))
+        write_fitted(folder, "model.skops", fitted)
     keep(folder, FILE, to_json(asdict(kept)))
     said = [task.read(rung.answer(item).text) for item in sealed]
     lines = [
@@ -131,8 +130,9 @@ def read_kept(folder: Path) -> Kept:
             fix="Use the version named in run.json, or climb again.",
             code="model-form",
         )
-    lists = {name: tuple(told[name]) for name in ("columns", "labels", "price")}
-    return Kept(**{**told, **lists})
+    with told_as_damage(folder):
+        lists = {name: tuple(told[name]) for name in ("columns", "labels", "price")}
+        return Kept(**{**told, **lists})
 
 
 def read_task(folder: Path, kept: Kept) -> Task:
@@ -155,16 +155,7 @@ def read_task(folder: Path, kept: Kept) -> Task:
 
 def read_model(folder: Path) -> Any:
     """What was fitted, read against a fixed list of types."""
-    try:
-        return skops_io().load(folder / "model.skops", trusted=list(_TRUSTED))
-    except Exception as error:  # a hostile or torn file can make skops fail in any way; none may pass as our bug
-        raise BadInput(
-            f"model.skops of {folder.name} is not a model this tool wrote: {type(error).__name__}.",
-            where=str(folder),
-            why="Only a fixed list of types is ever loaded, so that a model file cannot run code.",
-            fix="Climb again: train-or-not climb CASE",
-            code="untrusted-model",
-        ) from error
+    return read_fitted(folder, "model.skops", _TRUSTED, fix="Climb again: train-or-not climb CASE")
 
 
 def _lines(folder: Path, name: str) -> list[dict[str, Any]]:
