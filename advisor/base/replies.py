@@ -27,7 +27,7 @@ def bounded(response: Any) -> None:
         raise TooLarge("sent a compressed answer, which was not asked for")
     stream = response.stream
 
-    class Bounded(library.SyncByteStream):  # type: ignore[name-defined]  # a class found at run time
+    class Bounded(library.SyncByteStream):  # type: ignore[misc]  # a class found at run time
         def __iter__(self) -> Iterator[bytes]:
             left = MAX_BYTES
             for piece in stream:

@@ -21,8 +21,9 @@ from promises import Figure
 
 from advisor.base.case import Case
 from advisor.base.errors import Problem
+from advisor.base.strictyaml import dump
 from advisor.cli.main import dispatch
-from advisor.interview.answers import load_answers
+from advisor.interview.answers import DONT_KNOW, load_answers
 from advisor.interview.session import Interview
 from advisor.reasoning.rulebook import load_rulebook
 from advisor.records.facts import Fact
@@ -222,6 +223,19 @@ class Questionnaire(RuleBasedStateMachine):
     @rule(comment=st.sampled_from(["# mine", "#", "# ünïcode", "# answers:"]))
     def write_a_comment(self, comment: str) -> None:
         self.case.answers.write_text(f"{comment}\n{self.case.answers.read_text()}")
+
+    @precondition(lambda self: self.broken is None and self.said)
+    @rule(draw=st.integers(0, 1000))
+    def edit_by_hand(self, draw: int) -> None:
+        """Another value in an editor, while the questionnaire is open."""
+        name = list(self.said)[draw % len(self.said)]
+        value = self.a_value(name, draw)
+        lines = self.case.answers.read_text(encoding="utf-8").split("\n")
+        at = next((at for at, line in enumerate(lines) if line.startswith(f"  {name}: ")), None)
+        if at is not None:
+            lines[at] = f"  {name}: {dump(DONT_KNOW if value is None else value).strip()}"
+            self.case.answers.write_text("\n".join(lines), encoding="utf-8")
+            self.said[name] = value
 
     @precondition(lambda self: self.broken is None and self.said)
     @rule(damage=st.sampled_from([cut, double, garbage]), share=st.floats(0.05, 0.95))

@@ -11,11 +11,14 @@ import pytest
 from cases import table_case
 from promises import HERE, Figure
 
-from advisor.base import llm, sniff, strictyaml
+from advisor.base import llm, replies, sniff, strictyaml, unpacked
+from advisor.base.documents import MOST_FILES
 from advisor.base.errors import Problem
 from advisor.base.files import read_text
+from advisor.base.jsonrows import MAX_LINE
 from advisor.base.strictyaml import parse
 from advisor.base.tables import MAX_BYTES, read_table
+from advisor.evidence import pdfs
 from advisor.interview.intake import MAX_CHARACTERS, read_problem
 from advisor.reasoning.rulebook import load_rulebook
 from tests.command import train_or_not
@@ -75,7 +78,9 @@ def test_help_tells_the_limits_and_how_to_change_them(verb: str, told: tuple[str
 
 def test_security_md_tells_the_limits_as_they_are() -> None:
     for told in (f"{strictyaml.MAX_DEPTH} levels", f"{strictyaml.MAX_VALUES:,} values", f"{sniff.MAX_COLUMNS:,} columns",
-                 f"{MAX_CHARACTERS:,} characters", f"{llm.WALL_SECONDS:.0f} seconds"):  # fmt: skip
+                 f"{MAX_CHARACTERS:,} characters", f"{llm.WALL_SECONDS:.0f} seconds", f"{MAX_LINE:,} characters",
+                 f"{unpacked.MAX_CELLS:,} cells", f"{unpacked.MAX_WORKBOOK_CELLS:,} cells", f"{MOST_FILES:,} files",
+                 f"an answer of {replies.MAX_BYTES // 2**20} MiB", f"{pdfs.SECONDS:.0f} seconds a PDF"):  # fmt: skip
         assert told in SECURITY, told
 
 
