@@ -7,9 +7,14 @@ import socket
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+# Hypothesis would fail an example that takes 200 ms by the clock, which a busy machine makes of any.
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
 
 for name, value in {
     "HF_HUB_OFFLINE": "1",

@@ -55,7 +55,7 @@ DOORS = {
     "gepa": ("trainers.climb.optimised",),
     "genai_prices": ("trainers.climb.spend",),
     "pypdf": ("advisor.evidence.pdfs",),
-    "pyarrow": ("advisor.base.tables", "trainers.use.sinks"),
+    "pyarrow": ("advisor.base.tables", "advisor.base.unpacked", "trainers.use.sinks"),
     "gguf": ("trainers.embedded",),
     "safetensors": ("trainers.embedded", "trainers.lora", "trainers.scratch"),
     "torch": ("trainers.lora", "trainers.scratch", "trainers.embedded"),

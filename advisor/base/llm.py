@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 from advisor.base.choices import decision_request, decision_weights, letter_weights, lettered
 from advisor.base.errors import EnvironmentMissing, Problem
 from advisor.base.keys import KEY_NAMES, check_address, key_for, on_this_machine, without_key
-from advisor.base.replies import TooLarge, asked_to_wait, bounded
+from advisor.base.replies import TooLarge, asked_to_wait, careful
 from advisor.base.replies import read_json as read_json
 from advisor.base.safetext import plain
 
@@ -215,13 +215,7 @@ class OpenAIDoor:
             base_url=self.base_url,
             max_retries=0,
             timeout=self.wall_seconds,
-            http_client=openai.DefaultHttpxClient(
-                # Nobody agreed to where a redirect leads; and what is for this machine goes through no proxy.
-                follow_redirects=False,
-                trust_env=not on_this_machine(self.base_url),
-                headers={"Accept-Encoding": "identity"},
-                event_hooks={"response": [bounded]},
-            ),
+            http_client=openai.DefaultHttpxClient(**careful(here=on_this_machine(self.base_url))),
         )
         return self._own.client
 

@@ -17,7 +17,17 @@ class TooLarge(Exception):
     """An answer that is not taken, in words that follow the server's name."""
 
 
-def bounded(response: Any) -> None:
+def careful(*, here: bool) -> dict[str, Any]:
+    """Settings for an httpx client: nobody agreed to where a redirect leads, and what is for here needs no proxy."""
+    return {
+        "follow_redirects": False,
+        "trust_env": not here,
+        "headers": {"Accept-Encoding": "identity"},
+        "event_hooks": {"response": [_bounded]},
+    }
+
+
+def _bounded(response: Any) -> None:
     """A hook for the client: at most `MAX_BYTES` of an answer are read, and nothing is decompressed.
 
     A compressed answer of a megabyte can be a gigabyte; none was asked for. Raises `TooLarge`, here or while reading.
@@ -27,7 +37,7 @@ def bounded(response: Any) -> None:
         raise TooLarge("sent a compressed answer, which was not asked for")
     stream = response.stream
 
-    class Bounded(library.SyncByteStream):  # type: ignore[misc]  # a class found at run time
+    class Bounded(library.SyncByteStream):  # type: ignore[misc, name-defined]  # a class found at run time
         def __iter__(self) -> Iterator[bytes]:
             left = MAX_BYTES
             for piece in stream:

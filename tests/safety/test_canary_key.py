@@ -232,11 +232,11 @@ def test_a_server_that_sends_us_elsewhere_is_not_followed(everywhere: None, figu
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(self.status)
-            self.send_header("Location", f"http://127.0.0.2:{stranger.server_address[1]}/{CANARY}")
+            self.send_header("Location", f"http://127.0.0.1:{stranger.server_address[1]}/{CANARY}")
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    stranger = ThreadingHTTPServer(("127.0.0.2", 0), Stranger)
+    stranger = ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
     pointing = ThreadingHTTPServer(("127.0.0.1", 0), Pointing)
     for server in (stranger, pointing):
         threading.Thread(target=server.serve_forever, daemon=True).start()
