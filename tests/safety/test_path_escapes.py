@@ -198,7 +198,7 @@ def test_a_record_from_elsewhere_names_no_folder_and_writes_no_command(tmp_path:
     from trainers.use.opened import open_run
 
     case = tmp_path / "my-case"
-    plan = plan_for(written(table(150), case), "label", "binary", "roc_auc", settings=LIGHT)
+    plan = plan_for(written(table(150), case), "late", "binary", "roc_auc", settings=LIGHT)
     run = run_folder(case)
     record = ClassicalTrainer().train(plan, case, run, Silent())
     for name in ODD_NAMES:
