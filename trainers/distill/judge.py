@@ -37,16 +37,17 @@ def judge(
         gain, low, high = gain_interval(ours, theirs, classes=classes, groups=groups, confidence=confidence)
         method = "paired, Wilson" + (f"; passed when not more than {margin:g} below" if least else "")
         found.append(Comparison(name, told(theirs), mine, gain, low, high, method, low > least))
-    return mine, GateVerdict(*_verdict(tuple(found), margin), tuple(found))
+    return mine, _verdict(tuple(found), margin)
 
 
-def _verdict(found: tuple[Comparison, ...], margin: float) -> tuple[str, str]:
+def _verdict(found: tuple[Comparison, ...], margin: float) -> GateVerdict:
     teacher, cheaper = found
     rows = f"{teacher.ours.rows:,} sealed examples that people labelled"
     beside = f"{teacher.ours.value:.1%} against {teacher.theirs.value:.1%} for its teacher"
     if all(one.passed for one in found):
         text = f"The student earned its place: on {rows} {beside}, and {cheaper.theirs.value:.1%} for {_name(cheaper)}."
-        return "earned", f"{text} It gains {cheaper.gain:.3g} ({cheaper.low:.3g} to {cheaper.high:.3g}) over that."
+        text += f" It gains {cheaper.gain:.3g} ({cheaper.low:.3g} to {cheaper.high:.3g}) over that."
+        return GateVerdict("earned", text, found)
     reasons = []
     if not teacher.passed:
         reasons.append(
@@ -60,7 +61,8 @@ def _verdict(found: tuple[Comparison, ...], margin: float) -> tuple[str, str]:
         )
     keep = _name(teacher) if not teacher.passed and cheaper.passed else _name(cheaper)
     text = f"The student did not earn its place: on {rows} {beside}; {' and '.join(reasons)}."
-    return "not_earned", f"{text} Keep {keep}, or come back with more rows or more sealed examples."
+    text += f" Keep {keep}, or come back with more rows or more sealed examples."
+    return GateVerdict("not_earned", text, found)
 
 
 def _name(one: Comparison) -> str:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from advisor.base.files import read_text, sha256_of_text, write_atomically
 from advisor.base.safetext import for_csv
@@ -151,5 +152,5 @@ def write_sheet(case: Path, lesson: Lesson, column: str, target: str) -> Path:
     return path
 
 
-def _lines(path: Path) -> list[dict[str, object]]:
+def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in read_text(path).split("\n") if line]
