@@ -94,7 +94,8 @@ def climb_text(
             meter = Meter(cap, arguments.max_tokens, None if local else store)
             clock = Clock(60 * minutes_of(arguments))
             live.clock = clock
-            asker = Asker(door, price, meter, store, until=clock.until)
+            workers = min(2, usable_processors()) if local else arguments.workers
+            asker = Asker(door, price, meter, store, until=clock.until, together=workers)
             if verdicts:
                 live.phase("Judging what people judged")
                 judge = Judge(asker, verdicts)
@@ -111,7 +112,7 @@ def climb_text(
                 meter,
                 _opener(case, task, door.name),
                 every_rung=arguments.every_rung,
-                workers=min(2, usable_processors()) if local else arguments.workers,
+                workers=workers,
                 clock=clock,
                 shown=live.shown,
                 rung_begins=live.begins,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from advisor.base.errors import BudgetReached
 from advisor.base.llm import AttemptFailed, Door, Message, Mode, Reply
@@ -14,6 +15,7 @@ from trainers.climb.answers import Answer, AnswerStore
 from trainers.climb.policy import count, figure
 from trainers.climb.spend import Meter, Price, Reserved
 
+T, U = TypeVar("T"), TypeVar("U")
 ATTEMPTS, UNCOUNTED = count("server", "attempts"), count("server", "uncounted")
 LONGEST_WAIT = figure("server", "longest_wait")
 REFUSED = (400, 404, 415, 422, 501)  # statuses that say: not in this form
@@ -40,6 +42,7 @@ class Asker:
         store: AnswerStore,
         *,
         until: float = float("inf"),
+        together: int = 1,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.door = door
@@ -47,6 +50,7 @@ class Asker:
         self.meter = meter
         self.store = store
         self.until = until
+        self.together = together
         self.guessed_usage = 0
         self._sleep = sleep
         self._distrusted: ImpossibleUsage | None = None
@@ -92,6 +96,13 @@ class Asker:
             self.store.put(key, answer)
             return answer
         raise AssertionError("the last attempt either returned or raised")
+
+    def each(self, answer: Callable[[T], U], items: Sequence[T]) -> list[U]:
+        """What `answer` makes of each item, in order, as many at once as this model is asked together."""
+        if self.together == 1:
+            return [answer(item) for item in items]
+        with ThreadPoolExecutor(self.together) as pool:
+            return list(pool.map(answer, items))
 
     def mode(self) -> Mode:
         """The strongest form of structured output this server really gives: tried once, with a tiny paid question.

@@ -1,4 +1,4 @@
-"""When must a climb end, and when the rung at hand?  Each rung that takes long gets an equal share of what is left."""
+"""When must a climb end, and when the rung at hand?  Each rung that takes long gets its share of what is left."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ class Clock:
         self.until = now() + seconds
         self.share_until = self.until
 
-    def share_out(self, still_to_come: int) -> None:
-        """Give the rung that begins its share, where so many that take long are still to come, itself included.
-
-        What a rung leaves of its share goes to those after it.
-        """
-        self.share_until = self._now() + max(0.0, self.left()) / max(1, still_to_come)
+    def share_out(self, share: float = 1.0) -> None:
+        """Give the rung that begins its `share`, 0 to 1, of what is left; what it leaves goes to those after it."""
+        self.share_until = self._now() + max(0.0, self.left()) * share
 
     def left(self) -> float:
         """Seconds until the climb must end."""

@@ -36,7 +36,7 @@ def confirm(
     name, rung = chosen.rung.name, chosen.rung
     sealed, wanted = Measured(rung, task), task.asked(task.sealed, costs=rung.paid or rung.slow)
     clock = clock if clock and (rung.paid or rung.slow) else Clock()
-    clock.share_out(1)
+    clock.share_out()
     try:
         ask(sealed, wanted[:FEWEST_ANSWERS], workers, Clock())
         ask(sealed, wanted[FEWEST_ANSWERS:], workers, clock)

@@ -15,11 +15,14 @@ from trainers.climb.confirm import confirm
 from trainers.climb.disagreements import disagreements
 from trainers.climb.evidence import gain_of, measured_facts
 from trainers.climb.measure import Measured, measure
+from trainers.climb.policy import count
 from trainers.climb.recorded import as_record
 from trainers.climb.rungs import DoesNotApply, OracleContext, Rung
 from trainers.climb.spend import Meter
 from trainers.climb.task import Task
 from trainers.common.sequential import smallest_visible_difference
+
+LEARNING = count("time", "parts_for_fine_tuning")
 
 
 @dataclass
@@ -54,8 +57,8 @@ class Climb:
         """
         started = monotonic()
         for place, rung in enumerate(rungs):
-            long = [one for one in rungs[place:] if (one.paid or one.slow) and not one.not_applicable(self.task)]
-            self._one(rung, len(long) + 1)  # one share is kept for the sealed part
+            parts = [_parts(one) for one in rungs[place:] if not one.not_applicable(self.task)]
+            self._one(rung, _parts(rung) / (sum(parts) + 1))  # one part is kept for the sealed examples
             self.rung_ends(rung, self.outcomes[-1][2])
         chosen = self._chosen()
         if chosen is not None:
@@ -92,7 +95,7 @@ class Climb:
             stopped=self.stopped,
         )
 
-    def _one(self, rung: Rung, shares: int) -> None:
+    def _one(self, rung: Rung, share: float) -> None:
         costs = rung.paid or rung.slow
         if reason := rung.not_applicable(self.task):
             self.outcomes.append((rung, None, "not_applicable", reason))
@@ -104,9 +107,9 @@ class Climb:
         elif rung.paid and (reason := self.stopped or self.server_gone):
             self.outcomes.append((rung, None, "not_reached", reason))
         else:
-            self._measure(rung, shares)
+            self._measure(rung, share)
 
-    def _measure(self, rung: Rung, shares: int) -> None:
+    def _measure(self, rung: Rung, share: float) -> None:
         self.rung_begins(rung, "Measuring")
         latest: list[Measured] = []
 
@@ -115,9 +118,9 @@ class Climb:
             self.shown(measured)
 
         try:
-            self.clock.share_out(shares)
+            self.clock.share_out(share)
             rung.prepare(self.task)
-            self.clock.share_out(shares)  # what it had to learn first does not count against its answers
+            self.clock.share_out(share)  # what it had to learn first does not count against its answers
             measured = measure(rung, self.task, self.requirement, workers=self.workers, shown=keep, clock=self.clock)
         except BudgetReached as reached:
             if reached.code == "time-reached" and self.clock.left() > 0:  # only this rung's share is used up
@@ -201,6 +204,13 @@ class Climb:
         if measured.cut_short and measured.tells:
             text = f"{text} Its share of the time held {len(measured.scores)} of {measured.cut_short} examples."
         return as_record(measured, status, f"{text} {getattr(rung, 'told', '')}".strip())
+
+
+def _parts(rung: Rung) -> int:
+    """How many parts of the time a rung gets: none where it takes seconds, several where it must learn first."""
+    if not (rung.paid or rung.slow):
+        return 0
+    return LEARNING if rung.rung == "fine_tune" else 1
 
 
 def _usable(measured: Measured) -> bool:

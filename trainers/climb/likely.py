@@ -48,7 +48,7 @@ class MostLikely(ZeroShot):
         texts = task.train[:TEXTS]
         if not self._asker.weighs(self.messages(texts[0])[0], task.labels):
             raise DoesNotApply("This server tells no probabilities.")
-        weights = np.array([self._weights(item)[0] for item in texts])
+        weights = np.array(self._asker.each(lambda item: self._weights(item)[0], texts))
         truth = np.array([task.labels.index(item.accepted[0]) for item in texts])
         leaning = weights.mean(axis=0)
         if _right(weights - leaning, truth) > _right(weights, truth):

@@ -180,7 +180,8 @@ class FewShot(ZeroShot):
             self._hints = {}
 
     def _right_among(self, items: Sequence[Item]) -> float:
-        return sum(self._task.score(item, self._task.read(self.answer(item).text)) for item in items)
+        said = self._asker.each(self.answer, items)
+        return sum(self._task.score(item, self._task.read(one.text)) for item, one in zip(items, said, strict=True))
 
     def messages(self, item: Item) -> tuple[list[Message], tuple[Passage, ...]]:
         """The instructions, the nearest examples with their answers, and the text."""

@@ -98,7 +98,7 @@ class Task:
         Without JSON there is room for few words beside the label: what says more sorts nothing.
         """
         if self.kind == "classification" and not as_json:
-            return max(_most_tokens(label) for label in self.labels) + 6
+            return max(_most_tokens(label) for label in self.labels) + 4
         if self.kind == "classification":
             return max(len(label.encode()) for label in self.labels) + 16
         longest = max((_most_tokens(item.accepted[0]) for item in self.train), default=40)
