@@ -199,7 +199,8 @@ def test_a_slow_rung_leaves_time_for_those_after_it_and_says_on_how_many_example
     assert found["too slow"].status == "not_reached" and found["too slow"].items < 20
     assert "--max-minutes gives it more" in found["too slow"].text
     assert record.recommended == "slow" and record.sealed is not None and record.sealed.rows >= 20
-    assert time[0] <= 400 + 30 and not record.stopped, "nothing was broken off: every rung had its part"
+    assert time[0] <= 400 + 30 + 20 * 2, "no more than an answer, and the fewest that confirm"
+    assert not record.stopped, "nothing was broken off: every rung had its part"
 
 
 def test_equal_texts_and_groups_stay_on_one_side() -> None:

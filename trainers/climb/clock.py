@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from trainers.climb.policy import figure
+
+STRETCH = figure("time", "stretch")
+
 
 class Clock:
     """The time of one climb, in seconds of `now`; without a limit where `seconds` is infinite."""
@@ -12,16 +16,22 @@ class Clock:
     def __init__(self, seconds: float = float("inf"), now: Callable[[], float] = monotonic) -> None:
         self._now = now
         self.until = now() + seconds
-        self.share_until = self.until
+        self.share_until = self.stretch_until = self.until
 
     def share_out(self, share: float = 1.0) -> None:
         """Give the rung that begins its `share`, 0 to 1, of what is left; what it leaves goes to those after it."""
-        self.share_until = self._now() + max(0.0, self.left()) * share
+        seconds = max(0.0, self.left()) * share
+        self.share_until = self._now() + seconds
+        self.stretch_until = self._now() + STRETCH * seconds
 
     def left(self) -> float:
         """Seconds until the climb must end."""
         return self.until - self._now()
 
     def share_left(self) -> float:
-        """Seconds until the rung at hand must end."""
+        """Seconds until the rung at hand should end."""
         return min(self.share_until, self.until) - self._now()
+
+    def stretch_left(self) -> float:
+        """Seconds until it must end even if it then has too few answers to say anything."""
+        return min(self.stretch_until, self.until) - self._now()

@@ -145,11 +145,14 @@ def _verdict(measured: Measured, requirement: float, *, last: bool) -> Verdict:
 def ask(measured: Measured, items: Sequence[Item], workers: int, clock: Clock) -> None:
     """Ask about the items until the rung's share of the time is over, several at once where it asks a model.
 
-    What was answered before a failure or the end of the time counts.
+    One with too few answers by then to say anything takes from the rungs after it, up to a limit. What was answered
+    before a failure or the end of the time counts.
     """
 
     def answered(item: Item) -> Said | None:
-        return None if clock.share_left() <= 0 else measured.rung.answer(item)
+        few = len(measured.scores) < FEWEST_ANSWERS
+        left = clock.stretch_left() if few else clock.share_left()
+        return None if left <= 0 else measured.rung.answer(item)
 
     if not measured.rung.paid or workers == 1:
         for item in items:

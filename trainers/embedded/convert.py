@@ -43,6 +43,7 @@ def convert_gguf(gguf: Path, into: Path, name: str, origin: str) -> None:
     (into / "model.safetensors").chmod(0o644)
     config = AutoConfig.from_pretrained(gguf.parent, gguf_file=gguf.name)
     config.dtype = torch.bfloat16
+    config.architectures = [type(model).__name__]  # a GGUF names none, and `transformers serve` goes by it
     config.save_pretrained(into)
     # The GGUF carries a working title of its authors; a model card must not show it.
     about = json.loads((into / "config.json").read_text())
