@@ -4,7 +4,8 @@
 
 nDCG@10 of the peer (bm25s with its stop words and PyStemmer, called as its page shows), of the default, and of words
 and embeddings together; the last two with their paired 95 % interval against the peer. Two corpora: questions over a
-folder of documents (xquad_en), and customers' messages of the same intent (banking77), where the wording differs.
+folder of documents (xquad_en), where words alone find nearly all, and customers' messages of the same intent
+(banking77), where the wording differs. A climb takes embeddings only where they surely find more.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class Peer:
         return [self._passages[int(at)] for at in found[0]]
 
 
-def beside(title: str, passages: Sequence[Passage], questions: Sequence[Asked]) -> bool:
-    """Print the three; whether the default is no worse and the hybrid surely better."""
+def beside(title: str, passages: Sequence[Passage], questions: Sequence[Asked]) -> tuple[bool, bool]:
+    """Print the three; whether the default is no worse than the peer, and whether the hybrid is surely better."""
     from trainers.embedded.sentences import SentenceModel
 
     index = Index(passages)
@@ -69,7 +70,7 @@ def beside(title: str, passages: Sequence[Passage], questions: Sequence[Asked]) 
     gains = {name: gain_interval(ours, peer) for name, ours in scores.items()}
     for name, (gain, low, high) in gains.items():
         print(f"  {name:24}{np.mean(scores[name]):.3f}   {gain:+.3f} ({low:+.3f} to {high:+.3f})")
-    return gains["default"][0] > -0.001 and gains["words and embeddings"][1] > 0
+    return bool(gains["default"][0] > -0.001), gains["words and embeddings"][1] > 0
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def main() -> None:
     folder = SHARED / "xquad_en"
     task = question_answering(folder / "questions.jsonl", folder / "documents")
     asked = [Asked(item.text, frozenset({item.document})) for item in (*task.train, *task.development)]
-    fine = beside("questions over documents", read_folder(folder / "documents"), asked[:most])
+    kept, better = beside("questions over documents", read_folder(folder / "documents"), asked[:most])
     with (SHARED / "banking77" / "data.csv").open(newline="") as stream:
         rows = [row for at, row in enumerate(csv.DictReader(stream)) if at % 13 == 0]
     kinds: dict[str, set[str]] = {}
@@ -89,9 +90,10 @@ def main() -> None:
         kinds.setdefault(row["category"], set()).add(str(at))
     passages = [Passage(str(at), 0, row["text"]) for at, row in enumerate(rows)]
     alike = [Asked(row["text"], frozenset(kinds[row["category"]] - {str(at)}), str(at)) for at, row in enumerate(rows)]
-    fine &= beside("messages of the same intent", passages, alike[:: max(1, len(alike) // most)])
-    print("\nAll as asked for." if fine else "\nNOT as asked for on every corpus.")
-    raise SystemExit(not fine)
+    too, found = beside("messages of the same intent", passages, alike[:: max(1, len(alike) // most)])
+    print(f"\nThe default keeps up with its peer: {'yes' if kept and too else 'NO'}.")
+    print(f"Embeddings surely find more: documents {'yes' if better else 'no'}, messages {'yes' if found else 'no'}.")
+    raise SystemExit(not (kept and too and (better or found)))
 
 
 if __name__ == "__main__":
