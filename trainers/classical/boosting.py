@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import importlib
 import math
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from trainers.classical.deadline import OrderedUntil, light_until
 from trainers.common.machine import processors
 from trainers.common.metrics import Floats
 
@@ -120,7 +120,7 @@ class LightBoosting(_Boosting):
         options = {"categorical_feature": categories, "params": {"verbosity": -1}, "free_raw_data": True}
         truth = self._encoded(target)
         table = lightgbm.Dataset(features, truth, weight=sample_weight, **options)
-        watched, calls = [], [_light_until(lightgbm, until)]
+        watched, calls = [], [light_until(lightgbm, until)]
         if watch is not None:
             seen, said = watch[0][:_WATCHED_ROWS], watch[1][:_WATCHED_ROWS]
             watched = [table.create_valid(seen, self._codes_of(said), params={"verbosity": -1})]
@@ -234,7 +234,7 @@ class OrderedBoosting(_Boosting):
             seen = catboost.Pool(self._table(watch[0][:_WATCHED_ROWS][kept]), codes)
         stop = {"eval_set": seen, "early_stopping_rounds": _PATIENCE, "use_best_model": False} if seen else {}
         pool = catboost.Pool(self._table(features), truth, weight=sample_weight)
-        model.fit(pool, callbacks=[_OrderedUntil(until)], **stop)
+        model.fit(pool, callbacks=[OrderedUntil(until)], **stop)
         self.bytes_ = model._serialize_model()
         self.rounds_ = int(model.tree_count_)
         return self
@@ -265,23 +265,6 @@ class OrderedBoosting(_Boosting):
 
     def _rounds_done(self) -> int:
         return int(self.rounds_)
-
-
-def _light_until(lightgbm: Any, until: float) -> Any:
-    def stop(state: Any) -> None:
-        if time.monotonic() > until:
-            raise lightgbm.callback.EarlyStopException(state.iteration, state.evaluation_result_list or [])
-
-    return stop
-
-
-class _OrderedUntil:
-    def __init__(self, until: float) -> None:
-        self.until = until
-
-    def after_iteration(self, _: Any) -> bool:
-        """Whether to go on, as CatBoost asks after each round."""
-        return time.monotonic() <= self.until
 
 
 def _threads(features: Any) -> int:

@@ -38,7 +38,7 @@ from trainers.classical.search import Tried, search
 from trainers.classical.sentences import warm
 from trainers.classical.slices import errors_by_slice, told
 from trainers.common.baselines import OneRule, best_rule, trivial
-from trainers.common.decide import cost_per_row
+from trainers.common.decide import costs_per_row
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.machine import keep_memory_low
 from trainers.common.metrics import Output, metric_by_name
@@ -272,11 +272,7 @@ class _Training:
             diagnostics["conformal"] = conformal.held(model.conformal, truth, ours)
             self.notes.append(conformal.told(conformal.held(model.conformal, truth, ours)))
         if problem.costs:
-            diagnostics["cost_per_row"] = {
-                name: cost_per_row(truth, output.labels, *problem.costs)
-                for name, output in {"ours": ours, **rungs}.items()
-                if output.labels is not None
-            }
+            diagnostics["cost_per_row"] = costs_per_row(truth, {"ours": ours, **rungs}, *problem.costs)
         if rule:
             keep(self.run, "one_rule.json", to_json(to_plain(rule)))
             diagnostics["one_rule"] = rule.text(classes)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from trainers.common.metrics import Floats, Metric, Output
 
@@ -67,9 +67,14 @@ def cheapest_cut(truth: Floats, probabilities: Floats, missed: float, false_alar
     return Cut(float((scores[at - 1] + scores[at]) / 2) if at < len(scores) else 0.0)
 
 
-def cost_per_row(truth: Floats, labels: npt.NDArray[np.int64], missed: float, false_alarm: float) -> float:
-    """What the errors of these labels cost on average."""
-    return float((missed * ((truth == 1) & (labels == 0)) + false_alarm * ((truth == 0) & (labels == 1))).mean())
+def costs_per_row(truth: Floats, answers: Mapping[str, Output], missed: float, false_alarm: float) -> dict[str, float]:
+    """What the errors of each way cost on average, by name; a way that gives no labels is left out."""
+    costs = {}
+    for name, answer in answers.items():
+        if answer.labels is not None:
+            misses, alarms = (truth == 1) & (answer.labels == 0), (truth == 0) & (answer.labels == 1)
+            costs[name] = float((missed * misses + false_alarm * alarms).mean())
+    return costs
 
 
 def _best_threshold(metric: Metric, truth: Floats, probabilities: Floats) -> Cut:
