@@ -96,11 +96,11 @@ def _fixed_by(sheet: Sheet, name: str) -> int:
 
 
 def _codes(cells: pd.Series[Any]) -> Array:
-    """One whole number a value; gaps are a value of their own."""
+    """One whole number a value, from 0 without gaps; missing cells are a value of their own."""
     import numpy as np
     import pandas as pd
 
-    return np.unique(pd.factorize(cells)[0], return_inverse=True)[1].ravel().astype(np.int64)
+    return np.asarray(pd.factorize(cells, use_na_sentinel=False)[0], dtype=np.int64)
 
 
 def _try(sheet: Sheet, column: Column, named: bool) -> Grouping | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.base.safetext import plain
 from advisor.evidence.catalogue import Catalogue
 from advisor.evidence.kinds import as_numbers, kind_of
-from advisor.evidence.sheet import CLASS_TASKS, Sheet, as_label
+from advisor.evidence.sheet import CLASS_TASKS, Sheet, as_label, as_labels
 from advisor.evidence.targets import task_of, written_task
 from advisor.evidence.timeorder import find_order
 from advisor.records.look import Column
@@ -34,7 +34,7 @@ def prepare(whole: pd.DataFrame, target: str, catalogue: Catalogue, *, counted: 
     labels = whole[target].dropna() if target else whole.iloc[:0, 0]
     classes: dict[str, int] = {}
     if task in CLASS_TASKS:
-        counts = counted.classes if counted else labels.map(as_label).value_counts().to_dict()
+        counts = counted.classes if counted else as_labels(labels).value_counts().to_dict()
         classes = {str(label): int(rows) for label, rows in counts.items()}
     return Sheet(
         whole=whole,

@@ -73,8 +73,10 @@ def out_of_fold(inputs: Inputs, answers: Array, classes: int, folds: Folds, mode
 def fit_and_predict(train: Any, answers: Array, test: Any, classes: int, model: str, seed: int) -> Array:
     """Fit one quick model; probabilities over all classes, or numbers."""
     import numpy as np
+    import sklearn
 
-    with warnings.catch_warnings():
+    # Each of a forest's trees would have its parameters checked again: a tenth of a look's time.
+    with sklearn.config_context(skip_parameter_validation=True), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # not converged is good enough for a look
         if not classes:
             fitted = _numbers_model(model, train.shape[1], seed).fit(train, answers)

@@ -88,7 +88,7 @@ class Sheet:
         """The classes among the sampled rows, commonest first; empty for a number as target."""
         if self.task not in CLASS_TASKS:
             return ()
-        return tuple(str(value) for value in self.known[self.target].map(as_label).value_counts().index)
+        return tuple(str(value) for value in as_labels(self.known[self.target]).value_counts().index)
 
     @cached_property
     def answers(self) -> Array:
@@ -97,7 +97,7 @@ class Sheet:
 
         if self.task in CLASS_TASKS:
             codes = {label: code for code, label in enumerate(self.labels)}
-            return self.known[self.target].map(as_label).map(codes).to_numpy(dtype=np.int64)
+            return as_labels(self.known[self.target]).map(codes).to_numpy(dtype=np.int64)
         return self.known[self.target].to_numpy(dtype=np.float64)
 
     @cached_property
@@ -204,6 +204,11 @@ class Sheet:
         """Whether answers depend on those just before, so that rows must not be shuffled into folds."""
         limits, (correlation, z) = self.entry("P503").thresholds, self.flow
         return correlation >= limits["correlation"] and z >= limits["z"]
+
+
+def as_labels(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Each cell as the text of its class; every distinct value is written once."""
+    return values.map({value: as_label(value) for value in values.unique()})
 
 
 def as_label(value: Any) -> str:

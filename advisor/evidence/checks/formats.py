@@ -41,7 +41,8 @@ def _told(sheet: Sheet, column: Column) -> str:
         return f"dates are written like {' and like '.join(common)}" if len(common) > 1 else ""
     if column.kind not in ("category", "boolean", "text") or cells.dtype.kind in "biuf" or column.distinct > 5000:
         return ""
-    counts = cells.map(str).value_counts()
+    distinct = cells.value_counts()
+    counts = distinct.groupby(distinct.index.map(str), sort=False).sum()
     marks = [str(value) for value in counts.index if str(value).strip().lower() in sheet.catalogue.words["gap"]]
     if column.kind != "text" and sum(int(counts[mark]) for mark in marks) >= limits["share"] * len(cells):
         return f"gaps are written as {', '.join(repr(plain(mark, 20)) for mark in marks[:3])}"

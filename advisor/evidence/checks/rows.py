@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from advisor.evidence.sheet import CLASS_TASKS, Sheet, as_label
+from advisor.evidence.sheet import CLASS_TASKS, Sheet, as_labels
 from advisor.records.look import Pitfall
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def conflicting_labels(sheet: Sheet) -> Pitfall:
         return entry.not_applicable()
     labelled = sheet.whole[sheet.target].notna().to_numpy()
     known = sheet.whole[labelled]
-    answers = known[sheet.target].map(as_label) if sheet.task in CLASS_TASKS else known[sheet.target]
+    answers = as_labels(known[sheet.target]) if sheet.task in CLASS_TASKS else known[sheet.target]
     table = pd.DataFrame({"row": sheet.hashes.inputs[labelled], "answer": pd.factorize(answers)[0]})
     groups = table.groupby("row")["answer"]
     conflicting = (groups.transform("min") != groups.transform("max")).to_numpy()
