@@ -36,7 +36,8 @@ class Reader(HTMLParser):
         if tag in VOID:
             return
         named = dict(attributes)
-        hidden = tag in ("svg", "style") or named.get("aria-hidden") == "true"
+        # What a fold is labelled is a control of the page, like its style: the other forms have nothing to unfold.
+        hidden = tag in ("svg", "style", "summary") or named.get("aria-hidden") == "true"
         if tag not in INLINE:
             self.handle_data(" ")
         self.open.append((tag, hidden, named.get("id") if tag == "section" else None))
