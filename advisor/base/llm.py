@@ -249,8 +249,9 @@ class OpenAIDoor:
 
         if isinstance(error, openai.APITimeoutError):
             return AttemptFailed(f"{self.name} did not answer in time.", retry=True, billed=True)
-        if isinstance(refused := error, TooLarge) or isinstance(refused := error.__cause__, TooLarge):
-            return AttemptFailed(f"{self.name} {refused}.", retry=False, billed=True)
+        for refused in (error, error.__cause__):
+            if isinstance(refused, TooLarge):
+                return AttemptFailed(f"{self.name} {refused}.", retry=False, billed=True)
         if isinstance(error, openai.APIConnectionError):
             # Only where no connection came about did the server surely do no work.
             reached = type(error.__cause__).__name__ != "ConnectError"

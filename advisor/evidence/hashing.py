@@ -48,6 +48,7 @@ def cell_hashes(frame: pd.DataFrame, names: Iterable[str]) -> Iterator[tuple[str
 
     for place, name in enumerate(names, start=1):
         cells = frame[name]
+        values: Array
         if cells.dtype.kind in "OUT":
             # Cells of several kinds are compared as text.
             plain = pd.api.types.infer_dtype(cells, skipna=True) == "string"

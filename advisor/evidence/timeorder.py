@@ -66,6 +66,7 @@ def find_order(frame: pd.DataFrame, columns: tuple[Column, ...], target: str, ca
     dates = [column.name for column in others if column.kind == "date"]
     found = [order for order in (_by_dates(frame, name) for name in dates) if order]
     numbers = [c.name for c in others if c.kind in ("number", "category", "id", "boolean") and c.name in frame]
+    order: TimeOrder | None
     if found:
         order = max(found, key=lambda order: (order.one_series, order.in_file_order))
     else:

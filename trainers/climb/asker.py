@@ -15,7 +15,8 @@ from trainers.climb.answers import Answer, AnswerStore
 from trainers.climb.policy import count, figure
 from trainers.climb.spend import Meter, Price, Reserved
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 ATTEMPTS, UNCOUNTED = count("server", "attempts"), count("server", "uncounted")
 LONGEST_WAIT = figure("server", "longest_wait")
 REFUSED = (400, 404, 415, 422, 501)  # statuses that say: not in this form

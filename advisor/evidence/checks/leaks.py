@@ -67,7 +67,13 @@ def target_in_a_value(sheet: Sheet) -> Pitfall:
     covered, name, value, rows, pure, label = found[0]
     names = list(dict.fromkeys(item[1] for item in found))
     shown = f"{name} = {value}" + (f" (likewise values of {', '.join(names[1:4])})" if len(names) > 1 else "")
-    seen = {"value": shown, "target": sheet.target, "label": label, "rows": rows, "covered": _percent(covered)}
+    seen: dict[str, Any] = {
+        "value": shown,
+        "target": sheet.target,
+        "label": label,
+        "rows": rows,
+        "covered": _percent(covered),
+    }
     return entry.issue(names, **seen, pure="All" if pure == 1 else _percent(pure))
 
 
