@@ -95,7 +95,7 @@ def drawn_by(browser: Browser) -> str:
         """(() => { const told = [];
         for (const name of ['--text', '--display', '--code']) {
           const line = document.createElement('span');
-          line.style.cssText = `position:absolute;visibility:hidden;font:100px var(${name})`;
+          line.style.cssText = `position:absolute;visibility:hidden;white-space:nowrap;font:100px var(${name})`;
           line.textContent = 'Should we train? 0123456789';
           document.body.append(line);
           told.push(Math.round(line.offsetWidth), Math.round(line.offsetHeight));

@@ -36,7 +36,7 @@ class Reader(HTMLParser):
         if tag in VOID:
             return
         named = dict(attributes)
-        # What a fold is labelled is a control of the page, like its style: the other forms have nothing to unfold.
+        # The word that unfolds a table is a handle, as a link is; the table itself is told.
         hidden = tag in ("svg", "style", "summary") or named.get("aria-hidden") == "true"
         if tag not in INLINE:
             self.handle_data(" ")
