@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -180,3 +181,9 @@ def test_no_source_file_is_longer_than_one_sitting() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 300
     ]
     assert not long, "split these so that each answers one question:\n" + "\n".join(long)
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest would leave the second of them out of the run with an error."""
+    named = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in named.items() if count > 1] == []

@@ -54,7 +54,7 @@ PROMISES = tuple(
         (22, "A broken case is rebuilt or refused with a cure, never wrong in silence", "0 silent", "test_broken_cases.py"),
         (23, "Readers survive fuzzing: an answer or a sentence, never a crash", "0 crashes", "test_fuzz_readers.py"),
         (24, "Every input has a limit that is told and kept", "all", "test_limits.py"),
-        (25, "A served run is held up by nobody and read by no foreign page", "all", "test_served.py"),
+        (25, "A served run is held up by nobody and read by no foreign page", "all", "test_served_safely.py"),
         (26, "An agent reaches nothing outside its folder, and sends and spends nothing unasked", "0", "test_agents.py"),
         (27, "No text, file or answer holds it up: work and memory are bounded by its length", "0 held up", "test_held_up.py"),
     )

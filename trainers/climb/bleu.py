@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from typing import Any
 
 from advisor.base.errors import EnvironmentMissing
 
@@ -35,5 +36,6 @@ def corpus_bleu(answers: Sequence[str], accepted: Sequence[Sequence[str]]) -> fl
     import sacrebleu
 
     most = max(map(len, accepted), default=1)
-    references = [[right[at] if at < len(right) else None for right in accepted] for at in range(most)]
+    # Where an item has fewer right texts than another, sacrebleu reads None as "no text here"; its types do not say so.
+    references: list[list[Any]] = [[right[at] if at < len(right) else None for right in accepted] for at in range(most)]
     return float(sacrebleu.corpus_bleu(list(answers), references).score) / 100

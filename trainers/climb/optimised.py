@@ -59,15 +59,16 @@ class OptimisedPrompt(FewShot):
 
     def _improve(self, task: Task) -> None:
         require_gepa()
-        import gepa
+        from gepa.api import optimize
 
         learned, judged = task.train[:LEARNED], task.train[LEARNED : LEARNED + JUDGED]
         plain, bench = self._wording, _Bench(self, task)
-        found = gepa.optimize(
+        adapter: Any = bench  # what GEPA asks for is a Protocol of three types of its own
+        found: Any = optimize(
             seed_candidate={PART: plain},
             trainset=list(learned),
             valset=list(judged),
-            adapter=bench,
+            adapter=adapter,
             reflection_lm=bench.rewritten,
             max_metric_calls=ANSWERS,
             stop_callbacks=[lambda state: bench.trouble is not None],
@@ -112,7 +113,7 @@ class _Bench:
         self.trouble: Problem | None = None
 
     def evaluate(self, batch: Sequence[Item], candidate: Mapping[str, str], capture_traces: bool = False) -> Any:
-        from gepa import EvaluationBatch
+        from gepa.core.adapter import EvaluationBatch
 
         said = [self._guarded(partial(self._rung.answered, item, candidate[PART])) for item in batch]
         scores = [self._task.score(item, self._task.read(text)) for item, text in zip(batch, said, strict=True)]
