@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.case import Case, open_case, today
-from advisor.base.errors import BadInput, BudgetReached, Interrupted
+from advisor.base.errors import BadInput, BudgetReached
 from advisor.base.keys import check_address, key_for
 from advisor.cli.output import Output
 
@@ -183,21 +184,13 @@ def _table(case: Case, requirement: float | None, arguments: argparse.Namespace,
     return _end(case, _held(case, climb), out)
 
 
-def _held(case: Case, climb: Any) -> ClimbRecord:
-    """Run a climb alone on its case; ^C keeps what was paid for."""
+def _held(case: Case, climb: Callable[[], ClimbRecord]) -> ClimbRecord:
+    """Run a climb alone on its case."""
+    from advisor.cli.sending import paid_answers_kept
     from trainers.common.lock import locked
 
-    try:
-        with locked(case.folder / ".climb", "climb"):
-            record: ClimbRecord = climb()
-    except KeyboardInterrupt:
-        raise Interrupted(
-            "Stopped; every answer that was paid for is kept.",
-            where=str(case.folder),
-            fix="Run the same command again: it goes on where it stopped.",
-            code="interrupted",
-        ) from None
-    return record
+    with paid_answers_kept(case.folder), locked(case.folder / ".climb", "climb"):
+        return climb()
 
 
 def _confirm(task: Task, expected: Any, arguments: argparse.Namespace, out: Output) -> None:

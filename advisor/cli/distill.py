@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.case import Case, open_case
-from advisor.base.errors import BadInput, BudgetReached, GateNotPassed, Interrupted
+from advisor.base.errors import BadInput, BudgetReached, GateNotPassed
 from advisor.base.safetext import plain
 from advisor.cli.output import Output
 
@@ -149,21 +149,14 @@ def _allowance(climb: ClimbRecord, arguments: argparse.Namespace, rows: int, eac
 
 
 def _taught(case: Case, climb: ClimbRecord, teacher: OpenedRun, task: Task, texts: tuple[str, ...], out: Output) -> int:
+    from advisor.cli.sending import paid_answers_kept
     from advisor.cli.train import rebuild
     from trainers.common.lock import locked
     from trainers.common.runfolder import drop_unstarted
 
-    try:
-        with locked(case.runs):
-            drop_unstarted(case.runs)
-            folder, record, lesson, sheet = _lesson(case, climb, teacher, task, texts, out)
-    except KeyboardInterrupt:
-        raise Interrupted(
-            "Stopped; every answer that was paid for is kept.",
-            where=str(case.folder),
-            fix="Run the same command again: it goes on where it stopped.",
-            code="interrupted",
-        ) from None
+    with paid_answers_kept(case.folder), locked(case.runs):
+        drop_unstarted(case.runs)
+        folder, record, lesson, sheet = _lesson(case, climb, teacher, task, texts, out)
     rebuild(case)
     return _end(case, folder, record, lesson, sheet, out)
 

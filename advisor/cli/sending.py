@@ -1,10 +1,13 @@
-"""A person's yes before rows leave this machine or money is spent; `--yes` where nobody can be asked."""
+"""A yes before rows leave this machine or money is spent, and what ^C keeps; `--yes` where none can be asked."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from advisor.base.errors import BadInput
+from advisor.base.errors import BadInput, Interrupted
 from advisor.cli.output import Output
 
 
@@ -27,3 +30,17 @@ def agree_to_send(endpoint: str, sent: str, out: Output, *, yes: bool, free: boo
     if sys.stdin.readline().strip().lower() != "yes":
         raise BadInput("Not confirmed; nothing was sent.", fix="Type yes, or give --yes.", code="not-confirmed")
     agree(endpoint)
+
+
+@contextmanager
+def paid_answers_kept(folder: Path) -> Iterator[None]:
+    """Turn ^C into `Interrupted`, which says that nothing paid for is lost and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Stopped; every answer that was paid for is kept.",
+            where=str(folder),
+            fix="Run the same command again: it goes on where it stopped.",
+            code="interrupted",
+        ) from None
