@@ -25,7 +25,7 @@ def grown_plan(case: Case, plan: Plan, new: str, pairs: list[str], out: Output) 
     from advisor.cli.predict import asked_names
     from advisor.cli.run_folder import run_folder
     from trainers.common.runfolder import is_complete
-    from trainers.use.retrain import grow
+    from trainers.use.retrain import grow, rows_measured_on
 
     before = run_folder(str(case.folder))
     if not is_complete(before):
@@ -36,10 +36,13 @@ def grown_plan(case: Case, plan: Plan, new: str, pairs: list[str], out: Output) 
             code="no-run",
         )
     used = load(before / "run.json", RunRecord).plan
+    sealed = rows_measured_on(before)
     if (used.trainer, used.target) == (plan.trainer, plan.target):
         # What the run in use was trained on, which may be more than the plan's file: it may have grown before.
         plan = replace(plan, data=used.data, data_sha256=used.data_sha256)
-    grown = grow(plan, case.folder, Path(new), asked_names(pairs))
+    else:
+        sealed = sealed[:0]  # places in another file
+    grown = grow(plan, case.folder, Path(new), asked_names(pairs), sealed)
     left = f"; {grown.unlabelled:,} without a label were left out" if grown.unlabelled else ""
     out.note(f"{grown.added:,} rows of {new} join the {grown.old_rows:,} old ones{left}. Old sealed rows stay sealed.")
     return grown, before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 from training_plans import Silent, plan_for, run_folder
 
-from advisor.base.errors import BadInput
+from advisor.base.errors import BadInput, GateNotPassed
 from advisor.base.strictyaml import dump
 from advisor.cli.main import dispatch
 from advisor.cli.run_folder import run_folder as run_of
@@ -64,11 +65,36 @@ def test_a_new_world_makes_the_new_run_better_and_it_is_used(
     assert dispatch(["train", str(case), "--on", str(tmp_path / "new.csv"), "--json", "--quiet"]) in (0, 4)
 
 
+@pytest.mark.parametrize("damage", ["lost", "a row altered", "cut"])
+def test_rows_stay_sealed_although_the_file_that_names_them_is_damaged(
+    damage: str, small: Path, tmp_path: Path
+) -> None:
+    """Else the old run would be asked about rows that it learned from, and could not be beaten."""
+    copy = tmp_path / "damaged"
+    shutil.copytree(small, copy)
+    split = copy / "split.json"
+    told = json.loads(split.read_text())
+    if damage == "lost":
+        split.unlink()
+    elif damage == "cut":
+        split.write_text(split.read_text()[:200])
+    else:
+        told["sealed"] = told["sealed"][: len(told["sealed"]) // 2]
+        split.write_text(json.dumps(told))
+    frame = table(300, seed=66).drop(columns=["note", "day"])
+    frame["late"] = (frame["x"] > 0).map({True: "yes", False: "no"})
+    with contextlib.suppress(GateNotPassed):
+        grown(copy, frame, tmp_path)
+    case = tmp_path / "case"
+    old = pd.read_csv(case / "runs" / "classical-1" / "test_predictions.csv")["row"]
+    new = pd.read_csv(case / "runs" / "classical-2" / "test_predictions.csv")["row"]
+    assert set(old) <= set(new)
+    assert not {row for row in set(new) - set(old) if row < 250}, "and no row that the old run learned from"
+
+
 def test_more_of_the_same_leaves_the_old_run_in_use(small: Path, tmp_path: Path) -> None:
     frame = table(60, seed=62).drop(columns=["note", "day"])
     frame["late"] = (frame["z"] > 0).map({True: "yes", False: "no"})
-    from advisor.base.errors import GateNotPassed
-
     with pytest.raises(GateNotPassed) as kept:
         grown(small, frame, tmp_path)
     assert kept.value.code == "not-better"

@@ -26,14 +26,15 @@ def sealed_before(plan: Plan, folder: Path) -> frozenset[str]:
         return frozenset()
     if not isinstance(frozen, dict) or frozen.get("made_by") != _way(plan):
         return frozenset()
-    return frozenset(map(str, frozen.get("sealed", ())))
+    names = frozenset(map(str, frozen.get("sealed") or ()))
+    # A part of the rows alone would let others be learned from that an earlier run was measured on.
+    return names if frozen.get("test_part") == _name(names) else frozenset()
 
 
 def freeze(plan: Plan, folder: Path, split: Split) -> str:
     """Write the sealed rows' hashes into the case, and return the hash that names this test part."""
-    names = sorted({split.hashes[row] for row in split.test})
-    text = to_json({"schema": 1, "made_by": _way(plan), "data_sha256": plan.data_sha256, "sealed": names}, indent=1)
-    name = sha256_of_text("\n".join(names))
+    names = frozenset(split.hashes[row] for row in split.test)
+    text, name = _content(plan, names), _name(names)
     if not (folder / FILE).exists() or read_text(folder / FILE) != text:
         case = Case(folder)
         frozen = [event for event in case.history() if event.get("event") == "test_part_frozen"]
@@ -43,11 +44,9 @@ def freeze(plan: Plan, folder: Path, split: Split) -> str:
     return name
 
 
-def seal_more(plan: Plan, folder: Path, names: frozenset[str]) -> None:
-    """Seal rows of these hashes beside those sealed already; where none are yet, the split is still to be drawn."""
-    if before := sealed_before(plan, folder):
-        told = {"schema": 1, "made_by": _way(plan), "data_sha256": plan.data_sha256, "sealed": sorted(before | names)}
-        write_atomically(folder / FILE, to_json(told, indent=1))
+def seal_again(plan: Plan, folder: Path, names: frozenset[str]) -> None:
+    """Seal rows of these hashes beside those that are sealed already."""
+    write_atomically(folder / FILE, _content(plan, sealed_before(plan, folder) | names))
 
 
 def open_sealed(folder: Path, run: str, test_part: str, rows: int) -> int:
@@ -75,6 +74,15 @@ def opening_note(opening: int) -> str:
         f"These sealed rows were opened {opening} times in this case. Each look lets choices lean on them, so the "
         "score flatters a little more each time; rows collected since would give a fresh one."
     )
+
+
+def _content(plan: Plan, names: frozenset[str]) -> str:
+    told = {"schema": 1, "made_by": _way(plan), "data_sha256": plan.data_sha256, "test_part": _name(names)}
+    return to_json({**told, "sealed": sorted(names)}, indent=1)
+
+
+def _name(names: frozenset[str]) -> str:
+    return sha256_of_text("\n".join(sorted(names)))
 
 
 def _way(plan: Plan) -> dict[str, object]:

@@ -22,7 +22,8 @@ from advisor.records.run import Comparison
 from trainers.common.gate import hold_against
 from trainers.common.metrics import Integers, Output, metric_by_name
 from trainers.common.rows import data_path, load_rows
-from trainers.common.sealed import seal_more
+from trainers.common.runfolder import verify
+from trainers.common.sealed import seal_again
 from trainers.common.splits import content_hashes
 from trainers.use.answers import Answers
 from trainers.use.inputs import InputColumn, rename_to_fit
@@ -41,9 +42,11 @@ class Grown:
     old_rows: int
 
 
-def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str]) -> Grown:
+def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: Integers) -> Grown:
     """Write old and new rows as one file into the case, seal some of the new ones, and return the plan over them.
 
+    `sealed` are the rows that the run in use was measured on, by their place in its file. They are sealed by what they
+    hold in the joined file: a column may read as text there that read as numbers before, and a split can be lost.
     Raises `BadInput` when the new rows lack columns, hold no label, or the plan's trainer reads no table.
     """
     if plan.trainer != "classical":
@@ -72,16 +75,25 @@ def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str]) -> Grown:
     path.chmod(0o600)
     grown = replace(plan, data=path.name, data_sha256=sha256_of_file(path))
     if plan.split.kind != "time":
-        seal_more(grown, case, _new_names(grown, case, len(old)))
+        seal_again(grown, case, _names(grown, case, len(old), sealed))
     return Grown(grown, len(labelled), len(rows) - len(labelled), len(old))
 
 
-def _new_names(plan: Plan, case: Path, old_rows: int) -> frozenset[str]:
-    """The hashes of every fifth new row, by what it holds: the same rows whenever the file is given again."""
+def rows_measured_on(run: Path) -> Integers:
+    """The sealed rows of a run, by their place in its file. Raises `BadInput` when the run is damaged or cut short."""
+    verify(run)
+    told = run / "test_predictions.csv"
+    rows = pd.read_csv(told)["row"].to_numpy() if told.is_file() else np.zeros(0)
+    return np.asarray(rows, dtype=np.int64)
+
+
+def _names(plan: Plan, case: Path, old_rows: int, sealed: Integers) -> frozenset[str]:
+    """The hashes of the rows sealed before and of every fifth new one: the same whenever the file is given again."""
     rows = load_rows(plan, case)
     whole = rows.features if rows.split_by is None else rows.features.assign(**{"split by": rows.split_by})
-    hashes = content_hashes(whole)[rows.numbers >= old_rows]
-    return frozenset(f"{one:016x}" for one in hashes.tolist() if one % SHARE == 0)
+    hashes = content_hashes(whole)
+    fifth = (rows.numbers >= old_rows) & (hashes % np.uint64(SHARE) == 0)
+    return frozenset(f"{one:016x}" for one in hashes[fifth | np.isin(rows.numbers, sealed)].tolist())
 
 
 @dataclass(frozen=True)
