@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cases import table_case
+from cases import light_plan, table_case
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -28,6 +28,7 @@ from advisor.interview.session import Interview
 from advisor.reasoning.rulebook import load_rulebook
 from advisor.records.facts import Fact
 from tests.command import train_or_not
+from trainers.common.runfolder import verify
 
 FILES = (
     "answers.yaml",
@@ -41,6 +42,7 @@ FILES = (
 )
 MADE = ("facts.json", "decision.json", "report.md", "report.html")
 counted = {"broken": 0, "rebuilt": 0, "refused": 0}
+predicted = {"as measured": 0, "refused": 0}
 
 
 def verb(folder: Path, *words: str) -> Problem | None:
@@ -343,6 +345,98 @@ def test_files_that_break_in_any_order_are_never_wrong_in_silence(whole: Path, f
     BrokenFolder.whole = whole
     run_state_machine_as_test(BrokenFolder, settings=settings(max_examples=30, stateful_step_count=12, deadline=None))
     figure(22, "wrong in silence", "0 in 30 walks of up to 12 breaks, repairs and verbs")
+
+
+class BrokenRun(RuleBasedStateMachine):
+    """A run's own files and the list of its sealed rows break and come back between the verbs that use them.
+
+    Answers are those of the run as it was measured, or none; and training again gives the same run, or says why not.
+    """
+
+    whole: Path  # a case with a run that ended; set by the test
+    answers: bytes  # what the whole run says to the rows that it learned from
+    INPUTS = ("split.json", "ledger.jsonl", "plan.yaml", "data.csv")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.case = self.folder / "my-case"
+        shutil.copytree(self.whole / "my-case", self.case)
+
+    def path_of(self, share: float) -> str:
+        run = self.whole / "my-case" / "runs" / "classical-1"
+        names = [*self.INPUTS, *(f"runs/classical-1/{path.name}" for path in sorted(run.iterdir()) if path.is_file())]
+        return names[int(share * len(names))]
+
+    @rule(which=st.floats(0, 0.999), damage=st.sampled_from(DAMAGES), share=st.floats(0, 1))
+    def break_one(self, which: float, damage: Callable[[Path, float], None], share: float) -> None:
+        path = self.case / self.path_of(which)
+        if path.is_file():
+            damage(path, share)
+
+    @rule(which=st.floats(0, 0.999))
+    def mend_one(self, which: float) -> None:
+        name = self.path_of(which)
+        shutil.rmtree(self.case / name) if (self.case / name).is_dir() else (self.case / name).unlink(missing_ok=True)
+        shutil.copyfile(self.whole / "my-case" / name, self.case / name)
+
+    @rule()
+    def predict(self) -> None:
+        output = self.folder / "answers.csv"
+        rows = str(self.whole / "my-case" / "data.csv")
+        problem = verb(self.folder, "predict", "my-case/runs/classical-1", rows, "--output", str(output))
+        predicted["refused" if problem else "as measured"] += 1
+        if problem is None:
+            assert output.read_bytes() == self.answers
+        else:
+            assert problem.code != "our-bug" and problem.fix, problem.what
+        for left in self.folder.glob("*answers.csv*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+    @rule()
+    def report(self) -> None:
+        problem = verb(self.folder, "report", "my-case")
+        assert problem is None or (problem.code != "our-bug" and problem.fix), problem
+
+    @rule()
+    def train(self) -> None:
+        problem = verb(self.folder, "train", "my-case")
+        if problem is not None:
+            assert problem.code != "our-bug" and problem.fix, problem.what
+            return
+        first = self.whole / "my-case"
+        same = all((self.case / name).read_bytes() == (first / name).read_bytes() for name in ("plan.yaml", "data.csv"))
+        for run in self.case.glob("runs/*/COMPLETE") if same else ():
+            with contextlib.suppress(Problem):
+                verify(run.parent)
+                told = "test_predictions.csv"
+                assert (run.parent / told).read_bytes() == (first / "runs" / "classical-1" / told).read_bytes()
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.mark.heavy
+def test_a_run_whose_files_break_answers_as_it_was_measured_or_not_at_all(tmp_path: Path, figure: Figure) -> None:
+    from hypothesis.stateful import run_state_machine_as_test
+
+    folder = table_case(tmp_path / "work")
+    for words in (("look", "my-case"), ("plan", "my-case", "--approach", "classical")):
+        assert verb(folder, *words) is None
+    light_plan(folder)
+    told = verb(folder, "train", "my-case")
+    assert told is None or told.code == "not-earned"
+    output = tmp_path / "answers.csv"
+    rows = str(folder / "my-case" / "data.csv")
+    assert verb(folder, "predict", "my-case/runs/classical-1", rows, "--output", str(output)) is None
+    BrokenRun.whole, BrokenRun.answers = folder, output.read_bytes()
+    run_state_machine_as_test(BrokenRun, settings=settings(max_examples=15, stateful_step_count=12, deadline=None))
+    assert all(predicted.values()), "both must have been seen, or this shows nothing"
+    figure(
+        22,
+        "files answered by a broken run",
+        f"{predicted['as measured']} as it was measured, {predicted['refused']} refused with a cure, 0 otherwise",
+    )
 
 
 Questionnaire.TestCase.settings = settings(max_examples=12, stateful_step_count=15, deadline=None)
