@@ -50,6 +50,7 @@ def rows(folder: Path, *, text: bool = False) -> None:
             writer.writerow([told if text else size, "big" if big else "small"])
 
 
+@pytest.mark.heavy
 def test_an_agent_takes_a_case_from_nothing_to_a_report(tmp_path: Path) -> None:
     rows(tmp_path, text=True)
     person = Person("no")

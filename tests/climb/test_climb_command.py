@@ -30,6 +30,7 @@ def a_case(folder: Path, *, text: bool) -> None:
     assert looked.code == 0, looked.err
 
 
+@pytest.mark.heavy
 def test_a_table_is_climbed_without_a_language_model_and_decides_again(tmp_path: Path) -> None:
     a_case(tmp_path, text=False)
     (tmp_path / "rule.yaml").write_text(
@@ -53,6 +54,7 @@ def test_a_table_is_climbed_without_a_language_model_and_decides_again(tmp_path:
     assert (tmp_path / "case" / "ledger.jsonl").read_text().count('"sealed_opened"') == 1, "the same look counts once"
 
 
+@pytest.mark.heavy
 def test_nothing_is_sent_before_it_is_said_and_confirmed(tmp_path: Path) -> None:
     a_case(tmp_path, text=True)
     key = {"TRAIN_OR_NOT_API_KEY": "sk-not-a-real-key"}
@@ -103,6 +105,7 @@ def test_a_mistake_is_refused_with_its_cure(
     assert code in said.err and "fix:" in said.err
 
 
+@pytest.mark.heavy
 def test_a_key_is_asked_for_before_a_yes_and_two_climbs_of_a_case_are_told_apart_from_trainings(
     tmp_path: Path,
 ) -> None:

@@ -61,6 +61,7 @@ def test_too_few_verdicts_say_how_many_are_needed(tmp_path: Path) -> None:
     assert caught.value.where == "verdicts.jsonl:1"
 
 
+@pytest.mark.heavy
 def test_a_climb_is_judged_through_a_real_server_and_corrected(tmp_path: Path) -> None:
     """The model answers 8 of 10 requests well; as a judge it finds all good answers and lets 1 of 5 bad ones pass."""
 

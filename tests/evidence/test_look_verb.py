@@ -65,6 +65,7 @@ def test_a_case_remembers_its_data_and_its_look(folder: Path) -> None:
     assert '"event": "looked"' in (folder / "churn" / "ledger.jsonl").read_text()
 
 
+@pytest.mark.heavy
 def test_a_finding_is_set_aside_only_with_a_written_reason(folder: Path) -> None:
     (folder / "leaky.csv").write_text("".join(
         line + (",copy\n" if n == 0 else f",{line.rsplit(',', 1)[1]}\n") for n, line in enumerate(ROWS.splitlines())

@@ -76,6 +76,7 @@ def test_the_same_case_gives_the_same_plan(case: Case, tmp_path: Path) -> None:
     assert plans[0] == plans[1]
 
 
+@pytest.mark.heavy
 def test_data_that_changed_is_looked_at_again(case: Case, tmp_path: Path) -> None:
     train_or_not("plan", "my-case", "--approach", "classical", folder=tmp_path)
     first = plan_of(case)

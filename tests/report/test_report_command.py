@@ -93,6 +93,7 @@ def test_a_case_that_is_not_there_is_one_sentence_with_a_cure(tmp_path: Path) ->
     assert "fix: Start it: train-or-not ask nowhere" in said.err
 
 
+@pytest.mark.heavy
 def test_an_unwritable_case_keeps_the_last_good_report(case: Path) -> None:
     assert train_or_not("report", "returns", folder=case.parent).code == 0
     good = (case / "report.md").read_bytes()

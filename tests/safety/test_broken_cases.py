@@ -363,19 +363,23 @@ class BrokenRun(RuleBasedStateMachine):
         self.case = self.folder / "my-case"
         shutil.copytree(self.whole / "my-case", self.case)
 
-    def path_of(self, share: float) -> str:
+    def path_of(self, which: int) -> str:
         run = self.whole / "my-case" / "runs" / "classical-1"
         names = [*self.INPUTS, *(f"runs/classical-1/{path.name}" for path in sorted(run.iterdir()) if path.is_file())]
-        return names[int(share * len(names))]
+        return names[which % len(names)]
 
-    @rule(which=st.floats(0, 0.999), damage=st.sampled_from(DAMAGES), share=st.floats(0, 1))
-    def break_one(self, which: float, damage: Callable[[Path, float], None], share: float) -> None:
+    @initialize(which=st.integers(0, 999), damage=st.sampled_from(DAMAGES), share=st.floats(0, 1))
+    def begin_broken(self, which: int, damage: Callable[[Path, float], None], share: float) -> None:
+        self.break_one(which, damage, share)
+
+    @rule(which=st.integers(0, 999), damage=st.sampled_from(DAMAGES), share=st.floats(0, 1))
+    def break_one(self, which: int, damage: Callable[[Path, float], None], share: float) -> None:
         path = self.case / self.path_of(which)
         if path.is_file():
             damage(path, share)
 
-    @rule(which=st.floats(0, 0.999))
-    def mend_one(self, which: float) -> None:
+    @rule(which=st.integers(0, 999))
+    def mend_one(self, which: int) -> None:
         name = self.path_of(which)
         shutil.rmtree(self.case / name) if (self.case / name).is_dir() else (self.case / name).unlink(missing_ok=True)
         shutil.copyfile(self.whole / "my-case" / name, self.case / name)

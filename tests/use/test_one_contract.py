@@ -71,8 +71,9 @@ def in_conversation(port: int, held: Held) -> None:
         assert "".join(delta.get("content", "") for delta in deltas) == expected
 
 
-QUICK = ("prompt", "forecast", "groups", "actions")
+QUICK = ("forecast", "groups", "actions")
 SLOW = (
+    "prompt",
     "oddities",
     "pictures",
     "table",
