@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,10 +29,26 @@ for name, value in {
     os.environ.setdefault(name, value)
 
 
+@pytest.fixture(scope="session")
+def read_before(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What a second start finds in the user's cache: the shipped rules, read and checked."""
+    cache = tmp_path_factory.mktemp("cache")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    subprocess.run(
+        [sys.executable, "-m", "advisor", "explain", "R01"], env=environment, capture_output=True, check=True
+    )
+    return list((cache / "train-or-not").glob("rulebook-*.json"))
+
+
 @pytest.fixture(autouse=True)
-def quiet_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def quiet_machine(
+    read_before: list[Path], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody's home, keys or colours leak into a test, and no test leaves this machine."""
     home = tmp_path_factory.mktemp("home")
+    (home / ".cache" / "train-or-not").mkdir(parents=True)
+    for file in read_before:
+        shutil.copy(file, home / ".cache" / "train-or-not")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     monkeypatch.setenv("TRAIN_OR_NOT_TODAY", "2026-11-22")

@@ -119,6 +119,7 @@ def test_a_key_is_asked_for_before_a_yes_and_two_climbs_of_a_case_are_told_apart
     assert said.code == 2 and "Another climb of this case is running" in said.err
 
 
+@pytest.mark.heavy
 def test_numbers_beside_a_text_are_measured_by_their_error(tmp_path: Path) -> None:
     generator = random.Random(1)
     with (tmp_path / "rows.csv").open("w", newline="") as stream:

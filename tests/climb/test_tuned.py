@@ -36,6 +36,7 @@ def tiny_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return base
 
 
+@pytest.mark.heavy
 def test_it_learns_from_the_training_part_and_answers_one_at_a_time(tiny_base: Path, tmp_path: Path) -> None:
     task = tickets(220)
     rung = FineTuned(Bench(tmp_path / "work", Quiet(), Clock(600)))

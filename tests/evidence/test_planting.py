@@ -16,6 +16,7 @@ def test_eighteen_pitfalls_and_more_are_planted() -> None:
     assert len({planting.code for planting in PLANTINGS}) >= 18
 
 
+@pytest.mark.heavy
 def test_planted_pitfalls_are_noticed_on_a_few_sets(shared_data: Path) -> None:
     tallies = run(shared_data, 1, strengths=(1, 2), bases=QUICK)
     print(table_of(tallies))

@@ -68,6 +68,7 @@ def test_json_is_one_object_that_equals_the_file(case: Case, tmp_path: Path) -> 
     )
 
 
+@pytest.mark.heavy
 def test_the_same_case_gives_the_same_plan(case: Case, tmp_path: Path) -> None:
     plans = []
     for _ in range(2):
@@ -136,6 +137,7 @@ def test_what_cannot_be_planned_ends_in_2_with_its_cure(
     assert not case.plan.exists()
 
 
+@pytest.mark.heavy
 def test_a_failed_plan_leaves_the_last_good_one(case: Case, tmp_path: Path) -> None:
     train_or_not("plan", "my-case", "--approach", "classical", folder=tmp_path)
     before = case.plan.read_bytes()
@@ -143,6 +145,7 @@ def test_a_failed_plan_leaves_the_last_good_one(case: Case, tmp_path: Path) -> N
     assert case.plan.read_bytes() == before
 
 
+@pytest.mark.heavy
 def test_a_key_in_the_environment_reaches_neither_screen_nor_file(case: Case, tmp_path: Path) -> None:
     secrets = {"OPENAI_API_KEY": CANARY, "TRAIN_OR_NOT_API_KEY": CANARY, "HF_TOKEN": CANARY}
     for words in ((), ("--json",)):

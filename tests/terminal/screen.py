@@ -42,6 +42,7 @@ class Terminal:
             env=environment,
             timeout=20,
         )
+        self.child.delaybeforesend = None  # keys are sent when the screen asks for them; no pause is needed
 
     def __enter__(self) -> Terminal:
         return self

@@ -84,7 +84,10 @@ def test_why_shows_the_reason_what_is_still_open_and_the_rules_and_comes_back(tm
     assert stated(tmp_path) == {}
 
 
-@pytest.mark.parametrize(("kind", "rows", "columns"), [("arrows", 24, 80), ("dumb", 24, 80), ("arrows", 10, 40)])
+@pytest.mark.parametrize(
+    ("kind", "rows", "columns"),
+    [("arrows", 24, 80), ("dumb", 24, 80), pytest.param("arrows", 10, 40, marks=pytest.mark.heavy)],
+)
 def test_back_twice_changes_an_answer_and_keeps_the_later_ones(
     tmp_path: Path, kind: str, rows: int, columns: int
 ) -> None:
@@ -117,7 +120,10 @@ def test_back_at_the_first_question_stays_there(tmp_path: Path) -> None:
         wait_for_question(terminal, first, 1)
 
 
-@pytest.mark.parametrize(("kind", "rows", "columns"), [("arrows", 24, 80), ("dumb", 24, 80), ("arrows", 10, 40)])
+@pytest.mark.parametrize(
+    ("kind", "rows", "columns"),
+    [("arrows", 24, 80), ("dumb", 24, 80), pytest.param("arrows", 10, 40, marks=pytest.mark.heavy)],
+)
 def test_jump_goes_to_any_earlier_answer(tmp_path: Path, kind: str, rows: int, columns: int) -> None:
     path = on_path(CHURN)
     with asking(tmp_path, kind=kind, rows=rows, columns=columns) as terminal:

@@ -46,7 +46,7 @@ def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(24, 80), (10, 40)])
+@pytest.mark.parametrize(("rows", "columns"), [(24, 80), pytest.param(10, 40, marks=pytest.mark.heavy)])
 def test_a_list_takes_arrows_numbers_and_letters(program: str, rows: int, columns: int) -> None:
     turns = [
         (ENTER, "value1"),
@@ -71,7 +71,7 @@ def test_a_list_takes_arrows_numbers_and_letters(program: str, rows: int, column
             terminal.wait_any(f"REPLY {turn}: {reply}")
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(24, 80), (10, 40)])
+@pytest.mark.parametrize(("rows", "columns"), [(24, 80), pytest.param(10, 40, marks=pytest.mark.heavy)])
 def test_the_pointer_stays_in_sight_on_the_way_down_a_long_list(program: str, rows: int, columns: int) -> None:
     with opened(program, "prompts", 40, rows=rows, columns=columns) as terminal:
         terminal.wait("Label number 1")
@@ -138,7 +138,7 @@ def test_control_c_and_a_closed_input_stop(program: str, kind: str, count: int, 
         terminal.wait("STOPPED")
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(24, 80), (10, 40)])
+@pytest.mark.parametrize(("rows", "columns"), [(24, 80), pytest.param(10, 40, marks=pytest.mark.heavy)])
 def test_typed_lists_take_numbers_values_labels_and_words(program: str, rows: int, columns: int) -> None:
     turns = [
         ("12", "value12"),

@@ -223,6 +223,7 @@ def test_a_new_patient_is_harder_than_a_known_one(shared_data: Path, tmp_path: P
     assert honest.gate.outcome == "not_earned"
 
 
+@pytest.mark.heavy
 def test_a_killed_run_goes_on_where_it_stopped_and_ends_the_same(shared_data: Path, tmp_path: Path) -> None:
     data = some_rows(shared_data / "german_credit" / "data.csv", tmp_path / "data", 400)
     plan = plan_for(data, "bad", "binary", "roc_auc", settings=QUICK)
