@@ -29,6 +29,11 @@ for name, value in {
     os.environ.setdefault(name, value)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are processors: many tests wait for a terminal, a server or a browser."""
+    return round(1.5 * (os.cpu_count() or 1)) or 1
+
+
 @pytest.fixture(scope="session")
 def read_before(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """What a second start finds in the user's cache: the shipped rules, read and checked."""

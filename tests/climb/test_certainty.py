@@ -54,6 +54,7 @@ def judged(sizes: tuple[int, ...], runs: int, slack: float) -> None:
         assert min(coverage) >= 0.90 - slack
 
 
+@pytest.mark.heavy
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     judged((30, 120), 400, slack=0.03)  # 400 runs tell a coverage to three points
 

@@ -122,6 +122,7 @@ def test_markup_and_escape_codes_in_a_header_stay_text(folder: Path) -> None:
     assert b"[/red]" in ended.stdout and b"\x1b[2J" not in ended.stdout
 
 
+@pytest.mark.heavy
 def test_personal_data_is_named_by_kind_and_never_shown(folder: Path) -> None:
     rows = ["contact,amount,label"] + [f"anna{n}@example.org,{n * 13 % 97},{n % 2}" for n in range(200)]
     (folder / "people.csv").write_text("\n".join(rows) + "\n")

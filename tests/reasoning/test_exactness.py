@@ -29,6 +29,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[naive.Small, R
     return books
 
 
+@pytest.mark.heavy
 def test_every_decision_question_and_remaining_outcome_agrees_with_looking_at_all_completions(
     small: list[tuple[naive.Small, Rulebook]], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,6 +42,7 @@ def grown(case: Path, frame: pd.DataFrame, tmp_path: Path) -> tuple[int, Path]:
     return dispatch(["train", str(copy), "--on", str(tmp_path / "new.csv"), "--json"]), copy
 
 
+@pytest.mark.heavy
 def test_a_new_world_makes_the_new_run_better_and_it_is_used(
     small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -215,6 +215,7 @@ def test_a_slow_model_a_slow_body_and_a_full_queue_are_told_apart(reckoner: Open
         assert ask(port, {"x": 4}) == (200, {"prediction": 8})
 
 
+@pytest.mark.heavy
 def test_what_is_kept_is_what_was_answered_and_a_kill_loses_none_of_it(
     case: Path, opened: OpenedRun, tmp_path: Path
 ) -> None:
