@@ -118,7 +118,8 @@ def _batch(name: str, rulebook: Rulebook, as_of: str) -> int:
 
 def _print(decision: Decision, rulebook: Rulebook, out: Output) -> None:
     verdict = decision.verdict.replace("_", ", ") if decision.verdict else "open"
-    out.line(f"Train? {verdict}" + (f"   Approach: {decision.approach}" if decision.approach else ""))
+    firm = "" if decision.settled or not decision.verdict else " so far, not settled"
+    out.line(f"Train? {verdict}{firm}" + (f"   Approach: {decision.approach}" if decision.approach else ""))
     out.line(decision.headline)
     decided = [step for step in (*decision.ladder, *decision.beside) if step.status == "enough"]
     for step in decided:

@@ -15,7 +15,7 @@ TABLE = ["--set", "task_type=classify", "--set", "modality=tabular", "--set", "n
 def test_facts_on_the_command_line_give_a_verdict_its_reason_and_the_next_step(tmp_path: Path) -> None:
     said = train_or_not("decide", *TABLE, folder=tmp_path)
     assert said.code == 0
-    assert said.out.startswith("Train? yes   Approach: classical")
+    assert said.out.startswith("Train? yes so far, not settled   Approach: classical")
     assert "Because " in said.out
     assert "=> scratch" in said.out
     assert "Not settled" in said.out
