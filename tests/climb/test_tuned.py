@@ -54,6 +54,38 @@ def test_it_learns_from_the_training_part_and_answers_one_at_a_time(tiny_base: P
     assert not steps, "what was learned before is taken up, not learned again"
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize(("fits", "learned"), [(8, 64), (3, 0)])
+def test_where_time_is_short_it_learns_fewer_examples_and_goes_on_with_those(
+    fits: int, learned: int, tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainers.lora import loop, probe
+
+    real, asked = loop.train, []
+
+    def slow(*given: Any, **named: Any) -> Any:
+        """A machine on which so many steps of a long run fit the time."""
+        asked.append(len(given[2]))
+        if len(asked) == 1:
+            probe.fitted([1.0] * 600, 1.0, 2, budget=3.0 + fits)
+        return real(*given, **named)
+
+    monkeypatch.setattr(loop, "train", slow)
+    task = tickets(400)
+    rung = FineTuned(Bench(tmp_path / "work", Quiet(), Clock(600)))
+    if not learned:
+        with pytest.raises(BudgetReached, match="steps") as short:
+            rung.prepare(task)
+        assert short.value.code == "time-reached", "this rung's time alone is over, not the climb's"
+        return
+    rung.prepare(task)
+    assert asked[1:] == [learned]
+    assert f"passes over {learned} examples" in rung.told
+    again = FineTuned(Bench(tmp_path / "work", Quiet(), Clock(600)))
+    again.prepare(task)
+    assert asked[2:] == [learned]
+
+
 def test_no_time_left_is_said_before_anything_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(BudgetReached, match="too few to learn"):
         Bench(tmp_path, Quiet(), Clock(1)).seconds()

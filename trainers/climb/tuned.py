@@ -7,14 +7,15 @@ It learns on this machine, for a share of the climb's time: enough to see whethe
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import BudgetReached, EnvironmentMissing
-from advisor.base.files import sha256_of_text
+from advisor.base.files import read_text, sha256_of_text, to_json, write_atomically
 from advisor.base.llm import Message
 from advisor.records.plan import Setting
 from trainers.climb.clock import Clock
@@ -30,7 +31,10 @@ from trainers.contract import Progress
 if TYPE_CHECKING:
     from trainers.lora.examples import Example
     from trainers.lora.examples import Message as Turn
+    from trainers.lora.loop import Trained
+    from trainers.lora.recipe import Recipe
     from trainers.lora.session import Session
+    from trainers.lora.tokens import Encoded
 
 PACKAGES = ("torch", "transformers", "peft", "safetensors", "gguf")
 FEWEST, HELD_OUT, MOST = (count("tuning", name) for name in ("fewest", "held_out", "most_examples"))
@@ -73,8 +77,6 @@ class FineTuned:
         return "" if len(task.train) >= FEWEST + HELD_OUT else too_few(task, FEWEST + HELD_OUT)
 
     def prepare(self, task: Task) -> None:
-        from trainers.lora.batches import shared_prefix
-        from trainers.lora.loop import train
         from trainers.lora.tokens import room_for_answers
 
         self._task = task
@@ -85,21 +87,54 @@ class FineTuned:
         rows = [row for row in rows if len(row.ids) <= longest]
         held, learned = rows[:HELD_OUT], rows[HELD_OUT:]
         self._longest = room_for_answers(rows)
-        trained = train(
-            session.loss,
-            session.trainable(),
-            learned,
-            held,
-            session.recipe,
-            prefix=shared_prefix(rows) if session.loss.can_share else 0,
-            seed=0,
-            budget_seconds=self._bench.seconds(),
-            work=self._bench.folder / f"tuned-{self._content(task)}",
-            progress=self._bench.progress,
-        )
+        work = self._bench.folder / f"tuned-{self._content(task)}"
+        trained, learned = self._learned(session, learned, held, work)
         course = trained.course
         passes = course.step * session.recipe.batch / len(learned)
         self.told = f"Learned for {course.seconds:.0f} s: {passes:.1f} passes over {len(learned):,} examples."
+
+    def _learned(
+        self, session: Session, rows: Sequence[Encoded], held: Sequence[Encoded], work: Path
+    ) -> tuple[Trained, Sequence[Encoded]]:
+        """Learn from all rows, or where time is short pass once over as many as it holds; those are remembered."""
+        from trainers.lora.batches import shared_prefix
+        from trainers.lora.loop import train
+
+        budget, prefix = self._bench.seconds(), 0
+        if session.loss.can_share:
+            prefix = shared_prefix([*rows, *held])
+
+        def learn(some: Sequence[Encoded], recipe: Recipe) -> tuple[Trained, Sequence[Encoded]]:
+            trained = train(
+                session.loss,
+                session.trainable(),
+                some,
+                held,
+                recipe,
+                prefix=prefix,
+                seed=0,
+                budget_seconds=budget,
+                work=work,
+                progress=self._bench.progress,
+            )
+            return trained, some
+
+        once, kept = replace(session.recipe, epochs=1.0), work / "examples.json"
+        if kept.exists():
+            return learn(rows[: json.loads(read_text(kept))], once)
+        try:
+            return learn(rows, session.recipe)
+        except BudgetReached as short:
+            fits = int(str(short.details.get("steps_that_fit", 0))) * session.recipe.batch
+            if fits < FEWEST:
+                raise BudgetReached(
+                    short.what,
+                    why="Everything measured so far is kept.",
+                    fix="Run the same command with a higher --max-minutes.",
+                    code="time-reached",
+                ) from None
+        write_atomically(kept, to_json(fits))
+        return learn(rows[:fits], once)
 
     def _begin(self, task: Task) -> None:
         """What must be ready before questions can be asked."""

@@ -112,6 +112,7 @@ def fitted(steps: Sequence[float], look: float, wanted: int, budget: float) -> t
             why="So short a run would learn next to nothing, and its verdict would say nothing about training.",
             fix=f"train-or-not plan CASE --budget-seconds {math.ceil(whole * 1.2)}, or fewer epochs in plan.yaml.",
             code="budget-too-small",
+            details={"steps_that_fit": max(fits, 0)},
         )
     cut = [f"looks {wanted} → {looks}"] * (looks < wanted) + [f"steps {len(steps)} → {fits}"] * (fits < len(steps))
     return fits, looks, f"{', '.join(cut)}, to end within {budget:,.0f} s"
