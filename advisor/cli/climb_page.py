@@ -245,10 +245,10 @@ def _comparison(record: ClimbRecord, *, wide: bool) -> Table:
 
 
 def _beside(record: ClimbRecord) -> tuple[str, str] | None:
-    """The measure that stands beside the one that decides, and its heading: what an exact match alone would hide."""
-    if record.task == "question_answering" and record.metric == "exact_match":
-        return "token_f1", "words (F1)"
-    return None
+    """The measure that stands beside the one that decides, and its heading: what one alone would hide."""
+    if record.task != "question_answering":
+        return None
+    return {"exact_match": ("token_f1", "words (F1)"), "token_f1": ("exact_match", "exact")}.get(record.metric)
 
 
 def _cells(rung: RungMeasure, *, wide: bool) -> list[str]:

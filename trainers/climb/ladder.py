@@ -176,6 +176,8 @@ class Climb:
     def _what_would_help(self) -> str:
         if self.stopped:
             return self.stopped
+        if self.done and not any(any(one.scores) for one in self.done):
+            return "Nothing that answered got a single example right."
         open_ones = [one for one in self.done if one.verdict == "undecided" and one.tells and _usable(one)]
         if self.requirement is not None and open_ones:
             best = max(open_ones, key=lambda one: one.interval()[0])
@@ -183,7 +185,8 @@ class Climb:
         return self.server_gone
 
     def _chosen(self) -> Measured | None:
-        usable = [one for one in self.done if _usable(one) and one.tells]
+        # The cheapest of rungs that got nothing right at all would be no advice.
+        usable = [one for one in self.done if _usable(one) and one.tells and any(one.scores)]
         if self.requirement is not None:
             return next((one for one in usable if one.verdict == "meets"), None)
         if not usable:

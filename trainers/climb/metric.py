@@ -39,7 +39,7 @@ _TITLES = {
 }
 _FOR: dict[Kind, tuple[str, ...]] = {
     "classification": ("accuracy", "balanced_accuracy"),
-    "question_answering": ("exact_match", "token_f1"),
+    "question_answering": ("token_f1", "exact_match"),
     "extraction": ("all_fields", "fields"),
     "generation": ("rouge_l", "token_f1", "bleu"),
 }
@@ -47,7 +47,7 @@ _REASONS = {
     "exact_match": "an answer is right when it is one of the accepted ones, up to case, articles and punctuation",
     "all_fields": "an extraction is right when every field is",
     "fields": "the share of fields that are right was asked for",
-    "token_f1": "the overlap of words was asked for",
+    "token_f1": "the words that an answer shares with an accepted one: the right name in a sentence is not all wrong",
     "bleu": "the share of word sequences that the right text holds too was asked for, as translations are compared",
     "rouge_l": "free text has no single right answer: the longest common run of words stands in for a reader",
     "accuracy": "every example counts the same",

@@ -10,7 +10,7 @@ from trainers.climb.bleu import corpus_bleu
 from trainers.climb.hybrid import recall
 from trainers.climb.measure import ERROR, Measured
 from trainers.climb.rungs import Said
-from trainers.climb.scoring import normalized, quote_is_found, token_f1
+from trainers.climb.scoring import exact_match, normalized, quote_is_found, token_f1
 
 
 def as_record(measured: Measured, status: RungStatus, text: str) -> RungMeasure:
@@ -57,6 +57,7 @@ def _extra(measured: Measured) -> dict[str, float]:
         if task.metric.name == "bleu":
             extra["corpus_bleu"] = corpus_bleu([read or "" for _, read in pairs], [item.accepted for item, _ in pairs])
         if task.kind == "question_answering":
+            extra["exact_match"] = float(np.mean([exact_match(read or "", item.accepted) for item, read in pairs]))
             # Tells a model that knows the answer and says too much from one that does not know it.
             inside = [any(quote_is_found(right, read or "") for right in item.accepted) for item, read in pairs]
             extra["answer_inside"] = float(np.mean(inside))
