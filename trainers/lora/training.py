@@ -86,6 +86,7 @@ class Training:
         session = self._open(ready)
         self._lap("load")
         trained = self._train(session, ready)
+        session.end_learning()
         self._lap("train")
         self.progress.phase("Opening the sealed test part")
         return self._finish(session, ready, trained)
