@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
+import re
+import signal
 from pathlib import Path
 
+import psutil
 import pytest
+import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.records.plan import Gate
 from tests.lora.conftest import Quiet
 from tests.lora.test_trainer import make_case, plan_for
+from trainers.lora.accelerators import Card
+from trainers.lora.accelerators import plan_for as cards_plan
+from trainers.lora.base import read_shape
+from trainers.lora.bundle import newest_bundle
 from trainers.lora.launching import VARIABLE, launch_command, launched_by, train_launched
+from trainers.lora.recipe import recipe_of
 from trainers.registry import find_trainer
 
 
@@ -69,8 +81,71 @@ def test_two_processes_take_the_same_steps_as_one(
         assert told.steps[0][1] == 10
         weights.append(load_file(run / "adapter" / "adapter_model.safetensors"))
     monkeypatch.delenv(VARIABLE, raising=False)
+    _same(weights)
+
+
+def _same(weights: list[dict[str, Tensor]]) -> None:
     alone = weights[0]
     for together in weights[1:]:
         assert alone.keys() == together.keys()
         for name, weight in alone.items():
             assert float((weight - together[name]).norm()) <= 1e-4 * float(weight.norm()), name
+
+
+class Watching(Quiet):
+    """Progress that reads the launcher's log, and that may kill a worker after some steps, as a full memory does."""
+
+    def __init__(self, run: Path, *, kills: bool) -> None:
+        super().__init__()
+        self.log, self.text, self.kills, self.killed = run / "work" / "launch.log", "", kills, False
+
+    def step(self, done: float, total: float, note: str = "") -> None:
+        super().step(done, total, note)
+        if self.log.exists():
+            self.text = self.log.read_text()
+        if self.kills and not self.killed and total == 30 and 5 <= done < 25:
+            workers = [p for p in psutil.Process().children(recursive=True) if "trainers.lora.worker" in p.cmdline()]
+            os.kill(max(workers, key=lambda p: p.create_time()).pid, signal.SIGKILL)
+            self.killed = True
+
+
+@pytest.mark.heavy
+def test_full_tuning_is_shared_out_over_the_processes_that_a_plan_for_cards_starts(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = read_shape(tiny_model)
+    assert sizes is not None
+    weights = []
+    for kind in ("alone", "shared", "killed"):
+        case = make_case(tmp_path / kind, tiny_model, 60)
+        plan = plan_for(
+            case, learning="full", learning_rate=0.002, micro_tokens=64, epochs=6.0, save_seconds=0.0, dtype="float32"
+        )
+        plan = dataclasses.replace(plan, gate=Gate("json_exact", ("trivial",)))
+        made = cards_plan(Card("any", 80, bfloat16=False, count=2), recipe_of(plan.settings), sizes, 64)
+        (case / "cards.json").write_text(json.dumps(made.accelerate))
+        run = case / "runs" / "lora-1"
+        run.mkdir(parents=True)
+        words = f"accelerate launch --config_file {case}/cards.json --main_process_port 0" if kind != "alone" else ""
+        told = Watching(run, kills=kind == "killed")
+        with launched_by(words, case / "runs"):
+            if told.kills:
+                with pytest.raises(EnvironmentMissing, match="The launcher ended") as ended:
+                    find_trainer("lora").train(plan, case, run, told)
+                assert "goes on from the last checkpoint" in ended.value.fix
+                assert told.killed
+                begun = newest_bundle(run / "work" / "checkpoints")
+                assert begun is not None
+                assert 4 <= begun.state["step"] < 30  # a step is told, then kept
+            record = find_trainer("lora").train(plan, case, run, told)
+        assert record.hyperparameters["steps"] == 30
+        weights.append(load_file(run / "merged" / "model.safetensors"))
+        if words:
+            shares = re.findall(r"Process (\d) of 2 holds ([\d,]+) of ([\d,]+) weights", told.text)
+            held, whole = ([int(share[part].replace(",", "")) for share in shares] for part in (1, 2))
+            assert sorted(place for place, _, _ in shares) == ["1", "2"]
+            assert set(whole) == {sizes.parameters} == {sum(held)}
+            assert max(held) < 0.52 * sizes.parameters
+    monkeypatch.delenv(VARIABLE, raising=False)
+    _same(weights)
+    assert all(torch.equal(weight, weights[2][name]) for name, weight in weights[1].items())

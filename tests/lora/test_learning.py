@@ -15,9 +15,10 @@ from trainers.lora.examples import Example, Message
 from trainers.lora.forward import AnswerLoss, step_gradients
 from trainers.lora.generate import answer
 from trainers.lora.loop import tally
+from trainers.lora.machine import Arithmetic, find_device
 from trainers.lora.probe import fitted
 from trainers.lora.recipe import Recipe
-from trainers.lora.session import adapted_model
+from trainers.lora.session import adapted_model, open_session
 from trainers.lora.tokens import Encoded, Encoder
 
 INSTRUCTION = "route the card and the cash and the account: " * 8
@@ -257,3 +258,16 @@ def test_heads_that_cap_or_scale_are_learned_under_their_own_loss(kind: str, enc
 
 def test_the_end_tokens_are_those_of_the_model_and_its_tokenizer(tiny_model: Path) -> None:
     assert end_ids(tiny_model, load_tokenizer(tiny_model)) == [2]
+
+
+@pytest.mark.filterwarnings("ignore:.gradient_checkpointing:FutureWarning")
+def test_a_model_that_learned_with_checkpointing_answers_as_without(tiny_model: Path) -> None:
+    questions = [example.question for example in examples(3)]
+    said = []
+    for checkpointing in ("off", "on"):
+        recipe = Recipe(learning="full", checkpointing=checkpointing)
+        arithmetic = Arithmetic("float32", "highest", "")
+        session = open_session(recipe, tiny_model, load_tokenizer(tiny_model), find_device(), arithmetic, 200, 5)
+        session.end_learning()
+        said.append(session.answers(questions, 8))
+    assert said[0] == said[1]

@@ -12,7 +12,7 @@ from advisor.base.errors import BadInput
 from trainers.lora.accelerators import Card, cards_that_hold, loading_options, plan_for, quantization_config
 from trainers.lora.base import EMBEDDED_SHAPE, Shape, read_shape
 from trainers.lora.machine import Device
-from trainers.lora.memory import fit, need, next_smaller
+from trainers.lora.memory import fit, need, next_smaller, shared_out
 from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
 
@@ -120,9 +120,31 @@ def test_several_cards_are_launched_by_accelerate_with_a_configuration_it_accept
                 auto_wrap_policy="TRANSFORMER_BASED_WRAP",
                 reshard_after_forward=True,
                 state_dict_type=read.fsdp_config["fsdp_state_dict_type"],
-                activation_checkpointing=True,
+                activation_checkpointing=read.fsdp_config["fsdp_activation_checkpointing"],
             )
             assert plugin.fsdp_version == 2
+
+
+def test_full_tuning_on_several_cards_divides_what_is_shared_out_and_nothing_else() -> None:
+    recipe = Recipe(learning="full", micro_tokens=1024)
+    alone = need(LLAMA_8B, recipe, "bfloat16", 512, gpu=True)
+    four, eight = (shared_out(alone, LLAMA_8B, "bfloat16", cards) for cards in (4, 8))
+    assert (four.weights + four.states) * 4 == pytest.approx(alone.weights + alone.states)
+    assert (eight.activations, eight.head, eight.process) == (alone.activations, alone.head, alone.process)
+    assert four.gathered == eight.gathered > 0
+    assert four.total - eight.total == pytest.approx((alone.weights + alone.states) / 8)
+
+
+def test_full_tuning_takes_more_cards_while_one_can_load_the_model() -> None:
+    recipe = Recipe(learning="full", micro_tokens=1024)
+    with pytest.raises(BadInput, match="do not fit") as refused:
+        plan_for(CARDS["H100 80 GB"], recipe, LLAMA_8B, 512)
+    assert "more cards" in refused.value.fix
+    made = plan_for(replace(CARDS["H100 80 GB"], count=4), recipe, LLAMA_8B, 512)
+    assert "fit each card" in made.reasons["quantization"]
+    with pytest.raises(BadInput, match="do not fit") as refused:
+        plan_for(replace(CARDS["H100 80 GB"], count=64), recipe, LLAMA_70B, 512)
+    assert refused.value.fix == "Take a smaller base model."
 
 
 def test_quantization_is_qloras() -> None:

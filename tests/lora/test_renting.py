@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from advisor.base.errors import BadInput
-from advisor.records.plan import Setting
 from tests.command import train_or_not
 from tests.lora.conftest import ticket_rows
 from tests.lora.test_trainer import make_case, plan_for
@@ -40,16 +39,25 @@ def test_four_cards_get_a_task_and_a_configuration_that_accelerate_reads(tiny_mo
     assert "accelerate.json" not in one.files and "--launch" not in one.files["sky.yaml"]
 
 
-def test_what_cannot_be_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+def test_cards_that_are_not_known_are_refused() -> None:
     for text in ("L5", "L4:0", "L4:x", ""):
         with pytest.raises(BadInput, match="No card of that kind"):
             read_card(text)
+
+
+def test_full_tuning_is_shared_out_over_several_cards(tiny_model: Path, tmp_path: Path) -> None:
+    from accelerate.commands.config.config_args import ClusterConfig
+
     case = make_case(tmp_path / "case", tiny_model, 40)
     plan = plan_for(case, learning="full")
     plan = replace(plan, settings={**plan.settings, **find_trainer("lora").settings(plan, case)})
-    plan = replace(plan, settings={**plan.settings, "learning": Setting("full")})
-    with pytest.raises(BadInput, match="not spread over cards"):
-        rented(plan, case, *read_card("L4:2"), (1.0, 1.0))
+    made = rented(plan, case, *read_card("L4:2"), (1.0, 1.0))
+    assert made.plan.settings["learning"].value == "full"
+    assert "accelerate launch --config_file rented/accelerate.json" in yaml.safe_load(made.files["sky.yaml"])["run"]
+    file = tmp_path / "accelerate.json"
+    file.write_text(made.files["accelerate.json"])
+    read = ClusterConfig.from_json_file(str(file))
+    assert (read.num_processes, str(read.distributed_type).endswith("FSDP")) == (2, True)
 
 
 @pytest.mark.heavy

@@ -6,14 +6,14 @@ Made of plain values and checked here, so that a plan for a rented card can be w
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from trainers.lora.base import Shape
 from trainers.lora.machine import Device
-from trainers.lora.memory import need
+from trainers.lora.memory import need, shared_out
 from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
 
@@ -45,19 +45,26 @@ class GpuPlan:
 
 
 def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int) -> GpuPlan:
-    """The settings for `card`. Raises `BadInput` with the next larger card's name when the model cannot fit."""
+    """The settings for `card`. Raises `BadInput` with the next larger card's name when the model cannot fit.
+
+    Full fine-tuning is shared out over several cards; but each loads the whole model once, and one answers with it.
+    """
     dtype = "bfloat16" if card.bfloat16 else "float32"
     reasons = {
         "dtype": "the card has bfloat16" if card.bfloat16 else "no bfloat16 here, and float16 needs loss scaling"
     }
     room, usable = card.memory_gb * 1024, presets()["memory"]["usable_share"]
-    chosen = None
+    chosen, shared = None, recipe.learning == "full" and card.count > 1
     for quantization, checkpointing in (("none", "off"), ("none", "on"), ("nf4", "on")):
         if recipe.learning == "full" and quantization != "none":
             continue
         tried = replace(recipe, quantization=quantization, checkpointing=checkpointing, attention="sdpa")
-        wanted = need(shape, tried, dtype, longest, gpu=True).total
-        if wanted / (card.count if recipe.learning == "full" else 1) <= usable * room:
+        needed = need(shape, tried, dtype, longest, gpu=True)
+        wanted = needed.total
+        loaded = needed.process + needed.weights + needed.head
+        if shared:
+            wanted = max(loaded, shared_out(needed, shape, dtype, card.count).total)
+        if wanted <= usable * room:
             chosen = (quantization, checkpointing, wanted)
             break
     if chosen is None:
@@ -65,14 +72,15 @@ def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int) -> GpuPlan:
         raise BadInput(
             f"{shape.parameters / 1e9:.1f} billion weights do not fit {card.name} ({card.memory_gb:g} GB).",
             where="plan.yaml: settings.base",
-            why=f"Even in the smallest way it needs about {wanted / 1024:,.1f} GB.",
-            fix=f"Take {larger[0]['name']}." if larger else "Take a smaller base model, or several cards (FSDP).",
+            why=f"Even in the smallest way it needs about {wanted / 1024:,.1f} GB{' on each card' * shared}.",
+            fix=_instead(larger, divides=recipe.learning == "full" and loaded <= usable * room),
             code="does-not-fit",
         )
     quantization, checkpointing, wanted = chosen
     reasons |= {
         "quantization": {
-            "none": f"about {wanted / 1024:,.1f} GB fit as they are",
+            "none": f"about {wanted / 1024:,.1f} GB fit "
+            + ("each card: weights, gradients and AdamW's states are shared out" if shared else "as they are"),
             "nf4": "4 bits (QLoRA) are what fits; about a fifth slower",
         }[quantization],
         "checkpointing": "needed to fit" if checkpointing == "on" else "not needed, and it costs a fifth of the time",
@@ -90,7 +98,7 @@ def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int) -> GpuPlan:
         optimiser="paged_adamw_8bit" if quantization == "nf4" else "adamw_torch_fused",
         tf32=True,
         liger=importlib.util.find_spec("liger_kernel") is not None,
-        accelerate=_accelerate(card, recipe, dtype) if several else {},
+        accelerate=_accelerate(card, recipe, dtype, checkpointing) if several else {},
         reasons=reasons,
     )
 
@@ -108,8 +116,16 @@ def cards_that_hold(cards: Sequence[Card], recipe: Recipe, shape: Shape, longest
     return "; ".join(f"{how}: {', '.join(names)}" for how, names in ways.items()) or "none of the cards known here"
 
 
-def _accelerate(card: Card, recipe: Recipe, dtype: str) -> dict[str, Any]:
-    """The content of accelerate's configuration file: plain copies for LoRA, sharded weights for full fine-tuning."""
+def _instead(larger: Sequence[Mapping[str, Any]], *, divides: bool) -> str:
+    ways = [str(card["name"]) for card in larger[:1]] + ["more cards, which share the weights out"] * divides
+    return f"Take {' or '.join(ways) or 'a smaller base model'}."
+
+
+def _accelerate(card: Card, recipe: Recipe, dtype: str, checkpointing: str) -> dict[str, Any]:
+    """The content of accelerate's configuration file: plain copies for LoRA, sharded weights for full fine-tuning.
+
+    The trainer shards by itself whenever several processes tune all weights; the file says the same to who reads it.
+    """
     shard = recipe.learning == "full"
     content: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
@@ -124,9 +140,9 @@ def _accelerate(card: Card, recipe: Recipe, dtype: str) -> dict[str, Any]:
             "fsdp_version": 2,
             "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
             "fsdp_reshard_after_forward": True,
-            "fsdp_state_dict_type": "SHARDED_STATE_DICT",
-            "fsdp_activation_checkpointing": True,
-            "fsdp_cpu_ram_efficient_loading": True,
+            "fsdp_state_dict_type": "FULL_STATE_DICT",
+            "fsdp_activation_checkpointing": checkpointing == "on",
+            "fsdp_cpu_ram_efficient_loading": False,
         }
     return content
 

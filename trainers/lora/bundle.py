@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from advisor.base.files import sha256_of_file, to_json, write_atomically
@@ -64,11 +64,12 @@ def newest_bundle(folder: Path) -> Bundle | None:
     for place in reversed(_folders(folder)):
         if not _is_whole(place):
             continue
+        # Mapped, not read: of several processes on one machine each takes only its share of the same memory.
         # A marker can vouch for files that are no tensors; such a checkpoint is passed over like a torn one.
         with contextlib.suppress(SafetensorError, ValueError, KeyError):
-            tensors = load((place / "optimiser.safetensors").read_bytes())
+            tensors = load_file(place / "optimiser.safetensors")
             random_state = tensors.pop("random")
-            weights = load((place / "adapter.safetensors").read_bytes())
+            weights = load_file(place / "adapter.safetensors")
             return Bundle(weights, tensors, random_state, json.loads((place / "state.json").read_text()))
     return None
 

@@ -214,11 +214,16 @@ def _cache_of(prefix: KeysValues, rows: int) -> Any:
 
 
 def step_gradients(
-    loss_of: Losses, groups: Sequence[Sequence[Encoded]], prefix_ids: Sequence[int] = (), tokens: int = 0
+    loss_of: Losses,
+    groups: Sequence[Sequence[Encoded]],
+    prefix_ids: Sequence[int] = (),
+    tokens: int = 0,
+    idle: Sequence[Sequence[Encoded]] = (),
 ) -> tuple[float, int]:
     """Add the gradient of the mean loss over all learned tokens of `groups`; return the summed loss and their number.
 
-    `tokens` is that number where other processes run more groups of the same step.
+    `tokens` is that number where other processes run more groups of the same step. `idle` groups are run and count
+    nothing: a sharded model needs every process in every pass.
 
     One mean over the whole step, however it is cut into micro-batches: averaging averages weighs short answers double
     (transformers #34191).
@@ -233,6 +238,9 @@ def step_gradients(
         loss, _ = loss_of(group, leaves)
         (loss / tokens).backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
+    for group in idle:
+        loss, _ = loss_of(group)
+        (0 * loss).backward()  # type: ignore[no-untyped-call]
     if prefix is not None and leaves is not None:
         outputs, upstream = [], []
         for made, leaf in zip(prefix, leaves, strict=True):

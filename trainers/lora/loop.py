@@ -76,20 +76,21 @@ def train(
 ) -> Trained:
     """Train to the end, or take up where a killed run stopped. `work` holds checkpoints; `saved` hears of each.
 
-    In a `team` the first process measures, looks and writes; the others do their share of each step and follow it.
+    In a `team` the first process's times and looks count, and it writes; the others do their share of each step. A
+    team returns no weights: they lie in `work`, for one process to take up.
 
     Raises `BudgetReached` when the budget is far too small, `BadInput` when the loss leaves the numbers.
     """
+    if team.size == 1 and (done := _finished(work)):
+        return Trained(_best(trainable, work), done)
     steps = max(1, math.ceil(recipe.epochs * len(rows) / recipe.batch))
     schedule = Schedule(recipe.learning_rate, max(1, round(recipe.warmup_share * steps)), steps)
     optimiser = Optimiser(trainable, schedule, clip=recipe.clip, weight_decay=recipe.weight_decay)
     course = _resume(optimiser, work)
     if course is None:
         progress.phase("Trial steps: threads, time and memory")
-        found: dict[str, Any] = {}
-        if team.rank == 0:
-            found = _plain(probe(loss_of, optimiser, rows, development, prefix, recipe, steps, seed, budget_seconds))
-        found = team.from_first(found)
+        forecast = probe(loss_of, optimiser, rows, development, prefix, recipe, steps, seed, budget_seconds, team)
+        found = team.from_first(_plain(forecast))
         course = Course(steps=found["steps"], threads=found["threads"], forecast=found)
         progress.phase(f"Looking at {len(development)} rows held back, before the first step")
         course.curve.append(_look(loss_of, development, prefix, recipe, course))
@@ -100,7 +101,7 @@ def train(
     threads = f"{course.threads} thread{'s' * (course.threads > 1)}"
     progress.phase(f"Training: {course.steps} steps of {recipe.batch} rows, {threads}")
     head = rows[0].ids[:prefix]
-    since_save, spoken = time.monotonic(), _words(course)
+    saved_at, spoken = course.seconds, _words(course)
     batches = all_batches(rows, recipe.batch, seed, course.steps, course.step)
     for batch in batches:
         if course.stopped:
@@ -108,7 +109,7 @@ def train(
         start = time.monotonic()
         groups = [[rows[index] for index in part] for part in pieces(rows, batch, recipe.micro_tokens, prefix)]
         learned = sum(row.learned for group in groups for row in group)
-        loss, _ = step_gradients(loss_of, team.share(groups), head, learned)
+        loss, _ = step_gradients(loss_of, team.share(groups), head, learned, team.idle(groups))
         loss = team.sum_gradients([weight for _, weight in trainable], loss)
         course.recent.append([loss, learned])
         if not math.isfinite(loss):
@@ -127,22 +128,38 @@ def train(
             if not looks:
                 _settle(course, _look(loss_of, development, prefix, recipe, course), optimiser, work, recipe, team)
             course.stopped = f"the time of {budget_seconds:,.0f} s ran out at step {course.step} of {course.steps}"
-        if looks or course.stopped or time.monotonic() - since_save >= recipe.save_seconds:
+        if looks or course.stopped or course.seconds - saved_at >= recipe.save_seconds:
             _save(optimiser, course, work, saved, team)
-            since_save = time.monotonic()
-    if team.rank:
-        return Trained(optimiser.weights(), course)
+            saved_at = course.seconds
+    return Trained({}, course) if team.size > 1 else Trained(_best(trainable, work), course)
+
+
+@torch.no_grad()
+def _best(trainable: list[tuple[str, Tensor]], work: Path) -> dict[str, Tensor]:
+    """The weights of the best look, put into the model too."""
     best = load((work / "best.safetensors").read_bytes())
-    optimiser.set_weights(best)
-    return Trained(best, course)
+    for name, weight in trainable:
+        weight.copy_(best[name])
+    return best
+
+
+def _finished(work: Path) -> Course | None:
+    """The course of a training that is over. Taking it up needs no optimiser, whose state may not fit one card."""
+    course, _ = _newest(work)
+    return course if course and (course.step == course.steps or course.stopped) else None
+
+
+def _newest(work: Path) -> tuple[Course | None, Bundle | None]:
+    bundle = newest_bundle(work / "checkpoints")
+    if bundle is None:
+        return None, None
+    course = Course(**{**bundle.state, "best_loss": bundle.state["best_loss"] or math.inf})
+    return (None, None) if course.best_step >= 0 and not (work / "best.safetensors").exists() else (course, bundle)
 
 
 def _resume(optimiser: Optimiser, work: Path) -> Course | None:
-    bundle = newest_bundle(work / "checkpoints")
+    course, bundle = _newest(work)
     if bundle is None:
-        return None
-    course = Course(**{**bundle.state, "best_loss": bundle.state["best_loss"] or math.inf})
-    if course.best_step >= 0 and not (work / "best.safetensors").exists():
         return None
     optimiser.set_weights(bundle.weights)
     optimiser.set_moments(bundle.moments)
@@ -151,10 +168,11 @@ def _resume(optimiser: Optimiser, work: Path) -> Course | None:
 
 
 def _save(optimiser: Optimiser, course: Course, work: Path, saved: Callable[[int], None] | None, team: Team) -> None:
+    weights, moments = optimiser.weights(wanted=team.rank == 0), optimiser.moments(wanted=team.rank == 0)
     if team.rank:
         return
     state = {**asdict(course), "best_loss": course.best_loss if math.isfinite(course.best_loss) else None}
-    save_bundle(work / "checkpoints", Bundle(optimiser.weights(), optimiser.moments(), random_state(), state))
+    save_bundle(work / "checkpoints", Bundle(weights, moments, random_state(), state))
     if saved:
         saved(course.step)
 
@@ -205,8 +223,9 @@ def _settle(
         raise _diverged(course.step, recipe)
     if (exact, -loss) > (course.best_exact, -course.best_loss):
         course.best_exact, course.best_loss, course.best_step, course.stale = exact, loss, course.step, 0
+        weights = optimiser.weights(wanted=team.rank == 0)
         if team.rank == 0:
-            write_atomically(work / "best.safetensors", save(optimiser.weights()))
+            write_atomically(work / "best.safetensors", save(weights))
     else:
         course.stale += 1
         if course.stale >= recipe.patience and course.step < course.steps:

@@ -4,12 +4,15 @@ Peak memory in MiB = process + weights + trained weights' states + activations +
 
     process   what python, torch and transformers hold before a model is there
     weights   P × bytes of the type
-    states    Pt × 16 bytes: float32 master, gradient and AdamW's two moments (12 when the weight is its own master)
+    states    Pt × 18 bytes: float32 master, its gradient, the weight's own, AdamW's two moments (12 when the weight is
+              its own master; 12 too where all learn on a processor: no gradient is left when the checkpoint is copied)
     activ.    tokens × layers × (11 hidden + 4 intermediate) × bytes × κ; with checkpointing on a GPU one layer
               whole and the others' inputs; on a processor a measured share, as the heap keeps what it was given
     attention eager only: rows × heads × length² × bytes × 3 for each layer
     head      256 positions × vocabulary × 4 bytes × 3
     checkpt   what is copied while a checkpoint is written: Pt × 4 bytes × 4
+    gathered  full fine-tuning on several cards: weights and states are divided by their number, and what computes is
+              whole for its time: the vocabulary's matrices and two layers (one is fetched ahead), with their gradients
 
 κ and the growth of the heap are fitted (rules/presets.yaml, memory); tests/benchmarks/lora_memory.py holds the formula
 to measured peaks.
@@ -38,11 +41,13 @@ class Need:
     head: float
     checkpoint: float
     tokens: int
+    gathered: float = 0.0
 
     @property
     def total(self) -> float:
         """All parts together."""
-        return self.process + self.weights + self.states + self.activations + self.head + self.checkpoint
+        kept = self.process + self.weights + self.states + self.gathered
+        return kept + self.activations + self.head + self.checkpoint
 
     def words(self) -> str:
         """The sum as a person can check it."""
@@ -73,7 +78,7 @@ def need(shape: Shape, recipe: Recipe, dtype: str, longest: int, *, prefix: int 
         activations = tokens * width * shape.layers * layer * kappa
     if recipe.attention == "eager":
         activations += shape.layers * rows * shape.heads * own * longest * width * 3
-    states = trained * (12 if width == 4 or full else 18)
+    states = trained * (12 if width == 4 or (full and not gpu) else 18)
     growth = constants["growth"]
     return Need(
         process=constants["gpu_context_mb"] if gpu else constants["process_mb"],
@@ -84,6 +89,14 @@ def need(shape: Shape, recipe: Recipe, dtype: str, longest: int, *, prefix: int 
         checkpoint=0.0 if gpu else trained * 4 * 4 / _MIB,
         tokens=tokens,
     )
+
+
+def shared_out(whole: Need, shape: Shape, dtype: str, cards: int) -> Need:
+    """What each of `cards` needs of a run that needs `whole` on one, where weights and their states are shared out."""
+    words = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
+    layer = (shape.parameters - words) / shape.layers
+    gathered = 2 * (words + 2 * layer) * _BYTES[dtype] / _MIB
+    return replace(whole, weights=whole.weights / cards, states=whole.states / cards, gathered=gathered)
 
 
 def disk_mb(shape: Shape, recipe: Recipe) -> float:

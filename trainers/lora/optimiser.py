@@ -1,4 +1,7 @@
-"""AdamW on float32 copies of the adapters, with a warm-up and a straight descent of the learning rate."""
+"""AdamW on float32 copies of the adapters, with a warm-up and a straight descent of the learning rate.
+
+Weights that are shared out among processes stay so, and so do their moments; what is read or put back is always whole.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from trainers.lora.sharding import share_of, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Optimiser:
         self.adamw.step()
         self.publish()
         self.clear()
-        return float(norm)
+        return float(whole(norm))
 
     def clear(self) -> None:
         """Drop all gradients."""
@@ -65,23 +70,29 @@ class Optimiser:
             if master is not weight:
                 weight.copy_(master)
 
-    def weights(self) -> dict[str, Tensor]:
-        """The float32 weights by name, as they stand (copies, on the processor)."""
-        return {name: master.detach().cpu().clone() for (name, _), master in zip(self.named, self.masters, strict=True)}
+    def weights(self, *, wanted: bool = True) -> dict[str, Tensor]:
+        """The float32 weights by name, as they stand (copies, on the processor).
+
+        Where they are shared out every process must ask; one that has no use for them gets none.
+        """
+        kept: dict[str, Tensor] = {}
+        for (name, _), master in zip(self.named, self.masters, strict=True):
+            _gather(master, name, kept, wanted)
+        return kept
 
     @torch.no_grad()
     def set_weights(self, weights: dict[str, Tensor]) -> None:
         """Put float32 weights back."""
         for (name, _), master in zip(self.named, self.masters, strict=True):
-            master.copy_(weights[name])
+            master.copy_(share_of(weights[name], master))
         self.publish()
 
-    def moments(self) -> dict[str, Tensor]:
-        """What AdamW remembers of each weight, by name; empty before the first step."""
+    def moments(self, *, wanted: bool = True) -> dict[str, Tensor]:
+        """What AdamW remembers of each weight, by name, as `weights`; empty before the first step."""
         kept: dict[str, Tensor] = {}
         for (name, _), master in zip(self.named, self.masters, strict=True):
             for key, value in self.adamw.state.get(master, {}).items():
-                kept[f"{key}:{name}"] = value.detach().cpu().clone()
+                _gather(value, f"{key}:{name}", kept, wanted)
         return kept
 
     def set_moments(self, moments: dict[str, Tensor]) -> None:
@@ -89,7 +100,13 @@ class Optimiser:
         for (name, _), master in zip(self.named, self.masters, strict=True):
             state: dict[str, Any] = {}
             for key in ("step", "exp_avg", "exp_avg_sq"):
-                if f"{key}:{name}" in moments:
-                    state[key] = moments[f"{key}:{name}"].to(master.device)
+                if (kept := moments.get(f"{key}:{name}")) is not None:
+                    state[key] = kept.to(master.device) if key == "step" else share_of(kept, master)
             if state:
                 self.adamw.state[master] = state
+
+
+def _gather(tensor: Tensor, name: str, into: dict[str, Tensor], wanted: bool) -> None:
+    found = whole(tensor.detach())
+    if wanted:
+        into[name] = found.cpu().clone()

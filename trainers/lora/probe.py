@@ -14,6 +14,8 @@ from trainers.lora.machine import fastest_threads, peak_resident_mb, resident_mb
 from trainers.lora.optimiser import Optimiser
 from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
+from trainers.lora.sharding import held
+from trainers.lora.team import Team
 from trainers.lora.tokens import Encoded
 
 # Forward passes only, against forward and backward of frozen weights: one of two products a weight.
@@ -45,16 +47,19 @@ def probe(
     steps: int,
     seed: int,
     budget_seconds: float,
+    team: Team,
 ) -> Forecast:
     """Time one typical micro-batch at each thread count, run the largest once, and add up the whole run.
 
     Where `budget_seconds` is short, looks at the development rows are cut first, to their share of it (presets.yaml),
-    then `steps` to what fits. Raises `BudgetReached` when too few of them would.
+    then `steps` to what fits. All of a `team` try at once, as in earnest, and the first one's time counts for all.
+    Raises `BudgetReached` when too few steps would fit.
     """
     planned = [
         pieces(rows, batch, recipe.micro_tokens, prefix) for batch in all_batches(rows, recipe.batch, seed, steps)
     ]
     work = [_tokens(rows, step, prefix) for step in planned]
+    ours = [_tokens(rows, step[:: team.size], prefix) for step in planned]  # the first process's share is the largest
     parts = sorted((part for step in planned for part in step), key=lambda part: _padded(rows, part, prefix))
     # Threads are told apart on two rows: on a slow machine a whole micro-batch for each count would cost minutes.
     few = [rows[index] for index in parts[len(parts) // 2][:2]]
@@ -74,19 +79,19 @@ def probe(
     else:
         threads, by_threads = fastest_threads(lambda: once(few))
     before = resident_mb()
-    per_token = seconds_of(lambda: once(largest)) / _tokens(rows, [parts[-1]], prefix)
-    adapters = sum(master.numel() * 4 for master in optimiser.masters) / 2**20
+    per_token = team.from_first(seconds_of(lambda: once(largest)) / _tokens(rows, [parts[-1]], prefix))
+    adapters = sum(held(master) * 4 for master in optimiser.masters) / 2**20
     # Two moments, a gradient, and while a checkpoint is written three copies and their bytes; the best weights beside.
     peak = max(peak_resident_mb(), before * presets()["memory"]["growth"] + 2 * adapters) + 6 * adapters
     look = per_token * _EVALUATION_COST * (prefix + sum(len(row.ids) - prefix for row in development))
-    steps, looks, changed = fitted([tokens * per_token for tokens in work], look, recipe.evaluations, budget_seconds)
+    steps, looks, changed = fitted([tokens * per_token for tokens in ours], look, recipe.evaluations, budget_seconds)
     return Forecast(
         threads=threads,
         seconds_by_threads={count: round(seconds, 4) for count, seconds in by_threads.items()},
         seconds_per_token=per_token,
         steps=steps,
         looks=looks,
-        seconds=sum(work[:steps]) * per_token + (looks + 1) * look,
+        seconds=sum(ours[:steps]) * per_token + (looks + 1) * look,
         peak_memory_mb=peak,
         tokens=sum(work[:steps]),
         changed=changed,

@@ -55,14 +55,6 @@ def rented(plan: Plan, case: Path, card: dict[str, Any], count: int, price: tupl
     `plan` bears the trainer's own settings; `price` is USD an hour of one card.
     """
     recipe = recipe_of(plan.settings)
-    if count > 1 and recipe.learning == "full":
-        raise BadInput(
-            "Full fine-tuning is not spread over cards here: each would hold the whole model.",
-            where="--rent",
-            why="The trainer sums gradients over processes; it does not shard weights.",
-            fix="Tune adapters (--setting learning=lora), or take one card that holds the model.",
-            code="not-sharded",
-        )
     shape = shape_of_base(recipe.base, case)
     told: dict[str, Setting] = {}
     accelerate: dict[str, Any] = {}

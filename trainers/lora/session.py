@@ -64,6 +64,12 @@ class Session:
         found = self.loss.probabilities([self.encoder.prompt(question) for question in questions])
         return [dict(zip(self.labels, row, strict=True)) for row in found.tolist()]
 
+    def end_learning(self) -> None:
+        """From here on the model only answers: activations are not dropped, as that would drop keys and values too."""
+        if self.recipe.checkpointing == "on":
+            self.model.gradient_checkpointing_disable()
+        self.adapted.eval()
+
     def as_base(self) -> contextlib.AbstractContextManager[None]:
         """Inside, the model answers as if it had never been tuned."""
         return untuned(self.adapted)

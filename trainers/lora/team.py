@@ -2,11 +2,13 @@
 
 Started by `accelerate launch` or `torchrun`, which name each process; alone, everything here does nothing. Each process
 takes its share of a step's micro-batches, so a step is the same whatever the number of processes, but for rounding.
+Where the weights themselves are shared out, gradients arrive already summed (trainers/lora/sharding.py).
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,24 +20,32 @@ from torch import Tensor, distributed
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """The place of one process among `size`."""
+    """The place of one process among `size`; `sharded` when each holds only its share of the weights."""
 
     rank: int = 0
     size: int = 1
+    sharded: bool = False
 
     def share(self, groups: Sequence[Any]) -> Sequence[Any]:
         """The micro-batches that are this process's."""
         return groups[self.rank :: self.size]
 
+    def idle(self, groups: Sequence[Any]) -> Sequence[Any]:
+        """What this process runs beside its share, for nothing, so that all run equally often; the shortest."""
+        busy = len(self.share(groups)) == math.ceil(len(groups) / self.size)
+        return groups[-1:] if self.sharded and not busy else ()
+
     def sum_gradients(self, weights: Sequence[Tensor], loss: float) -> float:
         """Put the sum over all processes into each weight's gradient; returns the summed loss."""
         if self.size == 1:
             return loss
-        parts = [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]
-        flat = torch.cat([*(part.flatten().float() for part in parts), torch.tensor([loss], device=parts[0].device)])
+        ours = () if self.sharded else weights
+        parts = [torch.zeros_like(w) if w.grad is None else w.grad for w in ours]
+        last = torch.tensor([loss], device=weights[0].device)
+        flat = torch.cat([*(part.flatten().float() for part in parts), last])
         distributed.all_reduce(flat)
         at = 0
-        for weight, part in zip(weights, parts, strict=True):
+        for weight, part in zip(ours, parts, strict=True):
             weight.grad = flat[at : at + part.numel()].view_as(part).to(part.dtype)
             at += part.numel()
         return float(flat[-1])

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from advisor import __version__
 from advisor.base.case import now
 from advisor.base.files import read_text, to_json, write_atomically
@@ -26,6 +28,7 @@ from trainers.lora.base import context_of, end_ids, fingerprint, read_shape
 from trainers.lora.batches import shared_prefix
 from trainers.lora.classes import LabelEncoder
 from trainers.lora.export import export_adapter, export_model, lora_figures, write_card
+from trainers.lora.forward import Losses
 from trainers.lora.judging import answered
 from trainers.lora.launching import VARIABLE, train_launched
 from trainers.lora.loop import ALONE, Trained, train
@@ -39,6 +42,7 @@ from trainers.lora.recipe import Recipe
 from trainers.lora.results import gap, hold, lines, samples
 from trainers.lora.scores import METRICS, side_scores
 from trainers.lora.session import Session, lengths, open_base, open_session
+from trainers.lora.sharding import ShardedLoss, held
 from trainers.lora.tasks import check_gate, task_of
 from trainers.lora.team import Team
 from trainers.lora.tokens import Encoded, Encoder, room_for_answers
@@ -82,6 +86,7 @@ class Training:
         session = self._open(ready)
         self._lap("load")
         trained = self._train(session, ready)
+        session.end_learning()
         self._lap("train")
         self.progress.phase("Opening the sealed test part")
         return self._finish(session, ready, trained)
@@ -151,13 +156,18 @@ class Training:
         self.times[phase] = round(time.monotonic() - self.clock - sum(self.times.values()), 3)
 
     def _train(self, session: Session, ready: Ready, team: Team = ALONE) -> Trained:
-        prefix = shared_prefix([*ready.rows, *ready.development]) if session.loss.can_share else 0
+        loss: Losses = session.loss
+        if session.recipe.learning == "full" and team.size > 1:
+            loss, team = ShardedLoss(session.loss, session.model, team), replace(team, sharded=True)
+            ours, every = (sum(count(w) for _, w in session.trainable()) for count in (held, Tensor.numel))
+            self.progress.phase(f"Process {team.rank + 1} of {team.size} holds {ours:,} of {every:,} weights")
+        prefix = shared_prefix([*ready.rows, *ready.development]) if loss.can_share else 0
         checkpointed = session.recipe.checkpointing == "on"
         if prefix and checkpointed:
             prefix = 0
             self.notes.append("Memory is short: forward passes are run twice, and a shared instruction for each row.")
         return train(
-            session.loss,
+            loss,
             session.trainable(),
             ready.rows,
             ready.development,

@@ -1,7 +1,8 @@
 """One of several processes that train a run together: `LAUNCHER -m trainers.lora.worker RUN`.
 
 Reads what the run's own process settled before it (plan.json, work/settled.json) and leaves checkpoints in work/, the
-last of which that process takes up as if it had trained itself. Progress goes to work/progress.json.
+last of which that process takes up as if it had trained itself. Progress goes to work/progress.json, and what each
+process begins to the launcher's log.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ class Written:
         self._last = 0.0
 
     def phase(self, text: str) -> None:
-        """A new phase begins."""
+        """A new phase begins, told to the launcher's log."""
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
     def step(self, done: float, total: float, note: str = "") -> None:
         """`done` of `total` steps are behind us. Ends this process when the run's own is gone: a new one may begin."""
