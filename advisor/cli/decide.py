@@ -120,33 +120,33 @@ def _print(decision: Decision, rulebook: Rulebook, out: Output) -> None:
     verdict = decision.verdict.replace("_", ", ") if decision.verdict else "open"
     firm = "" if decision.settled or not decision.verdict else " so far, not settled"
     out.line(f"Train? {verdict}{firm}" + (f"   Approach: {decision.approach}" if decision.approach else ""))
-    out.line(decision.headline)
+    out.told(decision.headline)
     decided = [step for step in (*decision.ladder, *decision.beside) if step.status == "enough"]
     for step in decided:
         for reason in step.because:
-            out.line(f"Because {reason.text} [{reason.rule}]")
+            out.told(f"Because {reason.text} [{reason.rule}]")
             if reason.do_instead:
-                out.line(f"Do: {reason.do_instead}")
+                out.told(f"Do: {reason.do_instead}")
     out.line()
     for step in decision.ladder:
-        out.line(_rung(step))
+        out.told(_rung(step), hang=17)
     for step in decision.beside:
         if step.status in ("enough", "unknown"):
-            out.line(_rung(step))
+            out.told(_rung(step), hang=17)
     _side_answers(decision, rulebook, out)
     for caution in decision.cautions:
-        out.line(f"Mind: {caution.text} [{caution.rule}]")
+        out.told(f"Mind: {caution.text} [{caution.rule}]")
     out.line()
     if decision.settled:
         out.line("Settled: no open question can change it.")
     else:
         also = ", ".join(decision.also_possible)
-        out.line(
+        out.told(
             f"Not settled: {len(decision.unknown)} open facts can still change it. Also possible: {also or 'none'}."
         )
-        out.line(f"Most would be settled by: {', '.join(decision.unknown[:3])}.")
+        out.told(f"Most would be settled by: {', '.join(decision.unknown[:3])}.")
     for flip in decision.flips[:3]:
-        out.line(flip.text)
+        out.told(flip.text)
 
 
 def _rung(step: Step) -> str:
@@ -163,7 +163,7 @@ def _side_answers(decision: Decision, rulebook: Rulebook, out: Output) -> None:
             said.append(f"{name.replace('_', ' ')}: {rulebook.answers[name].get(value, value)}")
     if said:
         out.line()
-        out.line("; ".join(said)[:1].upper() + "; ".join(said)[1:])
+        out.told("; ".join(said)[:1].upper() + "; ".join(said)[1:])
 
 
 def _point(decision: Decision, arguments: argparse.Namespace, out: Output) -> None:

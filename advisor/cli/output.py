@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import Problem
@@ -41,6 +42,14 @@ class Output:
         """A line of the answer. Silent with --json."""
         if not (self.json_mode or self.silent):
             sys.stdout.write(on_screen(text) + "\n")
+
+    def told(self, text: str, hang: int = 2) -> None:
+        """A line of the answer, broken between words on a terminal and whole in a pipe, for who searches it."""
+        if sys.stdout.isatty():
+            width = self.console().width
+            indent = " " * min(hang, width // 3)
+            text = textwrap.fill(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        self.line(text)
 
     def note(self, text: str) -> None:
         """A remark that is not the answer: to stderr, silent with --quiet."""
