@@ -88,10 +88,10 @@ class FineTuned:
         held, learned = rows[:HELD_OUT], rows[HELD_OUT:]
         self._longest = room_for_answers(rows)
         work = self._bench.folder / f"tuned-{self._content(task)}"
-        trained, learned = self._learned(session, learned, held, work)
+        trained, seen = self._learned(session, learned, held, work)
         course = trained.course
-        passes = course.step * session.recipe.batch / len(learned)
-        self.told = f"Learned for {course.seconds:.0f} s: {passes:.1f} passes over {len(learned):,} examples."
+        passes = course.step * session.recipe.batch / len(seen)
+        self.told = f"Learned for {course.seconds:.0f} s: {passes:.1f} passes over {len(seen):,} examples."
 
     def _learned(
         self, session: Session, rows: Sequence[Encoded], held: Sequence[Encoded], work: Path
