@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from training_plans import Silent, plan_for, run_folder
@@ -18,7 +19,9 @@ from advisor.cli.main import dispatch
 from advisor.cli.run_folder import run_folder as run_of
 from advisor.records.plain import to_plain
 from tests.use.conftest import LIGHT, table
+from trainers.common.sealed import sealed_before
 from trainers.registry import find_trainer
+from trainers.use.retrain import grow
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +94,19 @@ def test_rows_stay_sealed_although_the_file_that_names_them_is_damaged(
     new = pd.read_csv(case / "runs" / "classical-2" / "test_predictions.csv")["row"]
     assert set(old) <= set(new)
     assert not {row for row in set(new) - set(old) if row < 250}, "and no row that the old run learned from"
+
+
+def test_where_nothing_was_sealed_the_split_is_drawn_from_all_rows(small: Path, tmp_path: Path) -> None:
+    """New rows alone would be no fair test of a model of old and new ones."""
+    copy = tmp_path / "another target"
+    shutil.copytree(small, copy)
+    frame = pd.read_csv(copy / "data.csv")
+    frame["far"] = frame["late"].iloc[::-1].to_numpy()
+    frame.to_csv(copy / "other.csv", index=False)
+    plan = replace(plan_for(copy / "other.csv", "far", "binary", "accuracy", settings=LIGHT), data="other.csv")
+    grown_to = grow(plan, copy, copy / "other.csv", {}, np.zeros(0, dtype=np.int64))
+    assert grown_to.added == len(frame)
+    assert not sealed_before(grown_to.plan, copy)
 
 
 def test_more_of_the_same_leaves_the_old_run_in_use(small: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from trainers.common.gate import hold_against
 from trainers.common.metrics import Integers, Output, metric_by_name
 from trainers.common.rows import data_path, load_rows
 from trainers.common.runfolder import verify
-from trainers.common.sealed import seal_again
+from trainers.common.sealed import seal_again, sealed_before
 from trainers.common.splits import content_hashes
 from trainers.use.answers import Answers
 from trainers.use.inputs import InputColumn, rename_to_fit
@@ -47,6 +47,7 @@ def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: In
 
     `sealed` are the rows that the run in use was measured on, by their place in its file. They are sealed by what they
     hold in the joined file: a column may read as text there that read as numbers before, and a split can be lost.
+
     Raises `BadInput` when the new rows lack columns, hold no label, or the plan's trainer reads no table.
     """
     if plan.trainer != "classical":
@@ -74,13 +75,17 @@ def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: In
     write_atomically(path, text)
     path.chmod(0o600)
     grown = replace(plan, data=path.name, data_sha256=sha256_of_file(path))
-    if plan.split.kind != "time":
+    # Where no row is sealed yet the split is still to be drawn, from all rows.
+    if plan.split.kind != "time" and (len(sealed) or sealed_before(grown, case)):
         seal_again(grown, case, _names(grown, case, len(old), sealed))
     return Grown(grown, len(labelled), len(rows) - len(labelled), len(old))
 
 
 def rows_measured_on(run: Path) -> Integers:
-    """The sealed rows of a run, by their place in its file. Raises `BadInput` when the run is damaged or cut short."""
+    """The sealed rows of a run, by their place in its file: shape (rows,), 0 the first after the header.
+
+    None where its trainer keeps no such list. Raises `BadInput` when the run is damaged or cut short.
+    """
     verify(run)
     told = run / "test_predictions.csv"
     rows = pd.read_csv(told)["row"].to_numpy() if told.is_file() else np.zeros(0)
