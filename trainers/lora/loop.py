@@ -82,6 +82,7 @@ def train(
     Raises `BudgetReached` when the budget is far too small, `BadInput` when the loss leaves the numbers.
     """
     if team.size == 1 and (done := _finished(work)):
+        torch.set_num_threads(done.threads)  # answers too are summed as they were before the kill
         return Trained(_best(trainable, work), done)
     steps = max(1, math.ceil(recipe.epochs * len(rows) / recipe.batch))
     schedule = Schedule(recipe.learning_rate, max(1, round(recipe.warmup_share * steps)), steps)
