@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import textwrap
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -42,30 +41,25 @@ def announce(
     from advisor.cli.climb_task import minutes_of
     from trainers.common.sequential import smallest_visible_difference
 
-    width = out.console().width
-
-    def say(text: str) -> None:
-        out.line(textwrap.fill(text, width))
-
     asked = len(task.asked(task.development, costs=True))
     seen = smallest_visible_difference(asked)
-    say(
+    out.told(
         f"{len(task.train):,} examples to learn from, {len(task.development):,} to choose on, "
         f"{len(task.sealed):,} sealed, to confirm one rung once."
     )
     part = f"A language model is asked about {asked:,} of them, which" if asked < len(task.development) else "They"
-    say(f"{part} can show a difference between two rungs of about {seen:.0%}, and none that is smaller.")
-    say(f"Measure: {task.metric.name.replace('_', ' ')}, because {task.metric.reason}.")
-    say(f"Required: {requirement:.0%}." if requirement else "No requirement stated: every rung is measured.")
+    out.told(f"{part} can show a difference between two rungs of about {seen:.0%}, and none that is smaller.")
+    out.told(f"Measure: {task.metric.name.replace('_', ' ')}, because {task.metric.reason}.")
+    out.told(f"Required: {requirement:.0%}." if requirement else "No requirement stated: every rung is measured.")
     calls = f"{expected.calls:,} to {expected.most_calls:,} questions"
     if arguments.endpoint == "local":
-        say(f"Model: the embedded one, on this machine: {calls}, nothing is sent or paid.")
+        out.told(f"Model: the embedded one, on this machine: {calls}, nothing is sent or paid.")
     else:
-        say(f"Model: {plain(arguments.model, 80)} at {plain(arguments.endpoint, 120)}; {price.source}.")
-        say(f"It may ask {calls}: about {_cost(expected, price)}, and never more than {_caps(arguments)}.")
-    say(f"It takes at most {minutes_of(arguments):g} minutes (--max-minutes), shared out among the rungs.")
+        out.told(f"Model: {plain(arguments.model, 80)} at {plain(arguments.endpoint, 120)}; {price.source}.")
+        out.told(f"It may ask {calls}: about {_cost(expected, price)}, and never more than {_caps(arguments)}.")
+    out.told(f"It takes at most {minutes_of(arguments):g} minutes (--max-minutes), shared out among the rungs.")
     for note in task.notes:
-        say(note)
+        out.told(note)
 
 
 def announced(

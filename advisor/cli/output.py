@@ -44,7 +44,10 @@ class Output:
             sys.stdout.write(on_screen(text) + "\n")
 
     def told(self, text: str, hang: int = 2) -> None:
-        """A line of the answer, broken between words on a terminal and whole in a pipe, for who searches it."""
+        """A line of the answer, broken between words on a terminal and whole in a pipe, for who searches it.
+
+        `hang` is the indentation of what follows the first line, in columns; at most a third of the terminal's.
+        """
         if sys.stdout.isatty():
             width = self.console().width
             indent = " " * min(hang, width // 3)

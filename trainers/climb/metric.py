@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from advisor.base.errors import BadInput, did_you_mean
 from trainers.climb.bleu import require_sacrebleu
 from trainers.climb.policy import figure
+from trainers.common.policy import policy
 
 Kind = Literal["classification", "question_answering", "extraction", "generation"]
 RARE, FEW_CLASSES = figure("examples", "rare_class"), figure("examples", "few_classes")
@@ -26,38 +27,9 @@ class Metric:
     right_or_wrong: bool = True
 
 
-_TITLES = {
-    "accuracy": "right",
-    "balanced_accuracy": "balanced accuracy",
-    "exact_match": "right",
-    "token_f1": "word overlap (F1)",
-    "rouge_l": "ROUGE-L",
-    "bleu": "BLEU",
-    "judged": "judged right",
-    "all_fields": "all fields right",
-    "fields": "fields right",
-}
-_FOR: dict[Kind, tuple[str, ...]] = {
-    "classification": ("accuracy", "balanced_accuracy"),
-    "question_answering": ("token_f1", "exact_match"),
-    "extraction": ("all_fields", "fields"),
-    "generation": ("rouge_l", "token_f1", "bleu"),
-}
-_REASONS = {
-    "exact_match": "an answer is right when it is one of the accepted ones, up to case, articles and punctuation",
-    "all_fields": "an extraction is right when every field is",
-    "fields": "the share of fields that are right was asked for",
-    "token_f1": "the words that an answer shares with an accepted one: the right name in a sentence is not all wrong",
-    "bleu": "the share of word sequences that the right text holds too was asked for, as translations are compared",
-    "rouge_l": "free text has no single right answer: the longest common run of words stands in for a reader",
-    "accuracy": "every example counts the same",
-    "balanced_accuracy": "every class counts the same",
-}
-
-
 def judged() -> Metric:
     """The measure where a language model judges, corrected by people's verdicts."""
-    return _metric("judged", "a model judges each answer, and people's verdicts on some correct it")
+    return _metric("judged")
 
 
 def metric_for(kind: Kind, labels: Sequence[str], wanted: str = "") -> Metric:
@@ -68,35 +40,43 @@ def metric_for(kind: Kind, labels: Sequence[str], wanted: str = "") -> Metric:
     if not wanted:
         return _chosen(kind, labels)
     name = wanted.strip().lower().replace("-", "_").replace(" ", "_")
-    if name not in _FOR[kind]:
+    fitting = _fitting(kind)
+    if name not in fitting:
         raise BadInput(
             f"{wanted!r} does not measure {kind.replace('_', ' ')}.",
             where="--metric",
-            fix=did_you_mean(name, _FOR[kind]) or f"Choose one of: {', '.join(_FOR[kind])}.",
+            fix=did_you_mean(name, fitting) or f"Choose one of: {', '.join(fitting)}.",
             code="no-metric",
         )
     if name == "bleu":
         require_sacrebleu()
-    return _metric(name, _REASONS[name] + ", as was asked for" * (kind == "classification"))
+    metric = _metric(name)
+    return replace(metric, reason=f"{metric.reason}, as was asked for") if kind == "classification" else metric
 
 
 def _chosen(kind: Kind, labels: Sequence[str]) -> Metric:
     if kind != "classification":
-        return _metric(_FOR[kind][0], _REASONS[_FOR[kind][0]])
+        return _metric(_fitting(kind)[0])
     counts = Counter(labels)
     rarest, label = min((count, label) for label, count in counts.items())
     share, even = rarest / len(labels), 1 / len(counts)
     if len(counts) <= FEW_CLASSES and share < RARE * even:
         reason = f"{label!r} has only {share:.0%} of the examples, and accuracy would reward whoever never says it"
         return _metric("balanced_accuracy", reason)
-    return _metric("accuracy", _REASONS["accuracy"])
+    return _metric("accuracy")
 
 
-def _metric(name: str, reason: str) -> Metric:
+def _fitting(kind: Kind) -> list[str]:
+    """The measures of a task by name, the default first."""
+    return list(policy("climb")["measured_by"][kind]["value"])
+
+
+def _metric(name: str, reason: str = "") -> Metric:
+    told = policy("climb")["measures"][name]
     return Metric(
         name,
-        _TITLES[name],
-        reason,
+        told["title"],
+        reason or told["reason"],
         per_class=name == "balanced_accuracy",
         right_or_wrong=name not in ("token_f1", "rouge_l", "bleu", "judged", "fields"),
     )
