@@ -17,7 +17,7 @@ from trainers.common.sealed import freeze, sealed_before
 from trainers.common.splits import split_rows
 from trainers.lora.corpus import Corpus
 from trainers.lora.examples import Example
-from trainers.lora.policy import presets
+from trainers.lora.policy import held_back
 from trainers.lora.recipe import Recipe
 
 
@@ -79,7 +79,7 @@ def part(corpus: Corpus, plan: Plan, folder: Path, recipe: Recipe) -> Parts:
 
 def _look_aside(rows: list[int], groups: Sequence[str], recipe: Recipe, seed: int) -> tuple[list[int], list[int]]:
     """Whole groups, drawn by the seed, until there are enough development rows."""
-    wanted = min(recipe.development_rows, int(len(rows) * presets()["examples"]["most_looked_at"]))
+    wanted = held_back(len(rows), recipe.development_rows)
     names = sorted({groups[row] for row in rows})
     random.Random(f"development:{seed}").shuffle(names)  # noqa: S311  a draw, not a secret
     aside: set[str] = set()

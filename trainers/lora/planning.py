@@ -19,7 +19,7 @@ from trainers.lora.base import shape_of_base
 from trainers.lora.corpus import Corpus, read_corpus
 from trainers.lora.examples import ANSWER_KEYS
 from trainers.lora.memory import disk_mb, need, next_smaller
-from trainers.lora.policy import presets
+from trainers.lora.policy import held_back, presets
 from trainers.lora.presets import known_cards
 from trainers.lora.recipe import Recipe
 
@@ -61,7 +61,7 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     own = [max(1.0, size - shared) for size in sizes]
     sealed_rows = len(own) * plan.split.test_share
     open_rows = len(own) - sealed_rows
-    trained_rows = open_rows - min(recipe.development_rows, open_rows * presets()["examples"]["most_looked_at"])
+    trained_rows = open_rows - held_back(int(open_rows), recipe.development_rows)
     tokens = recipe.epochs * trained_rows * (sum(own) / len(own) + shared / recipe.batch)
     speed = rules["card_gflops"] if machine.cards else product_speed() * rules["share_of_products"]
     operations = rules["operations"][recipe.learning]

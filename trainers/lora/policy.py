@@ -15,3 +15,8 @@ def presets() -> dict[str, Any]:
     """The file's content, read once."""
     content: dict[str, Any] = parse(read_text(rules_folder() / "presets.yaml"), "presets.yaml").data
     return content
+
+
+def held_back(rows: int, wanted: int) -> int:
+    """How many of so many unsealed rows are held back to look at: `wanted`, but at most the share of presets.yaml."""
+    return min(wanted, int(rows * presets()["examples"]["most_looked_at"]))
