@@ -98,6 +98,21 @@ def folder_instead(path: Path, share: float) -> None:
     path.mkdir()
 
 
+def remove_any(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def mend(path: Path, whole: Path) -> None:
+    remove_any(path)
+    shutil.copyfile(whole, path)
+
+
+def copied(whole: Path) -> tuple[Path, Path]:
+    """A folder of its own with a copy of the whole case, and that copy."""
+    folder = Path(tempfile.mkdtemp())
+    return folder, shutil.copytree(whole / "my-case", folder / "my-case")
+
+
 DAMAGES: tuple[Callable[[Path, float], None], ...] = (
     cut,
     flip,
@@ -287,13 +302,7 @@ class BrokenFolder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.case = self.folder / "my-case"
-        shutil.copytree(self.whole / "my-case", self.case)
-
-    def remove_any(self, name: str) -> None:
-        path = self.case / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self.folder, self.case = copied(self.whole)
 
     @rule(name=st.sampled_from([*INPUTS, *MADE]), damage=st.sampled_from(DAMAGES), share=st.floats(0, 1))
     def break_one(self, name: str, damage: Callable[[Path, float], None], share: float) -> None:
@@ -302,8 +311,7 @@ class BrokenFolder(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(INPUTS))
     def mend_one(self, name: str) -> None:
-        self.remove_any(name)
-        shutil.copyfile(self.whole / "my-case" / name, self.case / name)
+        mend(self.case / name, self.whole / "my-case" / name)
 
     @rule(one=st.sampled_from(INPUTS), other=st.sampled_from(INPUTS))
     def swap_two(self, one: str, other: str) -> None:
@@ -359,9 +367,7 @@ class BrokenRun(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.case = self.folder / "my-case"
-        shutil.copytree(self.whole / "my-case", self.case)
+        self.folder, self.case = copied(self.whole)
 
     def path_of(self, which: int) -> str:
         run = self.whole / "my-case" / "runs" / "classical-1"
@@ -381,8 +387,7 @@ class BrokenRun(RuleBasedStateMachine):
     @rule(which=st.integers(0, 999))
     def mend_one(self, which: int) -> None:
         name = self.path_of(which)
-        shutil.rmtree(self.case / name) if (self.case / name).is_dir() else (self.case / name).unlink(missing_ok=True)
-        shutil.copyfile(self.whole / "my-case" / name, self.case / name)
+        mend(self.case / name, self.whole / "my-case" / name)
 
     @rule()
     def predict(self) -> None:
@@ -395,7 +400,7 @@ class BrokenRun(RuleBasedStateMachine):
         else:
             assert problem.code != "our-bug" and problem.fix, problem.what
         for left in self.folder.glob("*answers.csv*"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            remove_any(left)
 
     @rule()
     def report(self) -> None:
