@@ -119,7 +119,7 @@ def _look(interview: Interview, arguments: argparse.Namespace, out: Output) -> N
 
 def _ask(interview: Interview, name: str, arguments: argparse.Namespace, out: Output) -> int:
     from advisor.interview.ask import conduct
-    from advisor.interview.explain import greeting, leading, seen_text
+    from advisor.interview.explain import greeting, seen_text
 
     door = _door(out)
     try:
@@ -139,7 +139,6 @@ def _ask(interview: Interview, name: str, arguments: argparse.Namespace, out: Ou
             fix=f"Go on where you stopped: train-or-not ask {shlex.quote(name)}",
             code="interrupted",
         ) from None
-    door.say(f"\n{leading(interview)}")
     out.note(f"Next: train-or-not decide {shlex.quote(name)}")
     return 0
 

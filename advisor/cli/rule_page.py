@@ -132,6 +132,7 @@ def pitfall_page(code: str) -> Page:
             f"There is no pitfall {code}.",
             where=code,
             fix=did_you_mean(code, entries) or f"Known: {', '.join(entries)}.",
+            code="no-pitfall",
         )
     lines = [f"{code} {entry.get('name', '')}", "", str(entry.get("title", ""))]
     for field, head in (
