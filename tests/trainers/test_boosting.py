@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainers.classical.boosting import STAGES, LightBoosting, OrderedBoosting, library
+from trainers.classical.boosting import LightBoosting, OrderedBoosting, library
 from trainers.classical.model_file import TRUSTED
+from trainers.classical.sums import STAGES
 from trainers.common.skops_io import skops_io
 
 ROWS = 400

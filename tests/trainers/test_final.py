@@ -8,17 +8,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from training_plans import Silent
 
 from trainers.classical.candidates import portfolio
 from trainers.classical.choose import Chosen
 from trainers.classical.columns import learn_schema, prepare
 from trainers.classical.final import fitted
+from trainers.classical.fitting import fit_fold, kept
 from trainers.classical.model_file import load_model, save_model
 from trainers.classical.pipelines import Setup
 from trainers.classical.problem import Problem
-from trainers.classical.search import Tried
+from trainers.classical.search import Tried, search
 from trainers.common.decide import Cut
 from trainers.common.metrics import METRICS
+from trainers.common.runfolder import work_file
 
 ROWS = np.arange(400)
 
@@ -72,3 +75,15 @@ def test_a_forest_is_a_mean_already_and_is_grown_once() -> None:
     found = next(one for one in portfolio(task.setup) if one.name == "extra trees")
     chosen = replace(blend(task, linear=1.0), members=((Tried(found, seconds={0: 0.001}), 1.0),))
     assert not hasattr(fitted(task, chosen, Cut(), ROWS, 100.0).members[0].pipeline[-1], "models_")
+
+
+def test_boosting_that_the_clock_ended_says_so_in_the_record_also_in_a_run_that_goes_on(tmp_path: Path) -> None:
+    task = problem()
+    boosted = [one for one in portfolio(task.setup) if one.name == "boosted trees"]
+    cut = fit_fold(boosted[0], task, 0, until=0.0)
+    assert cut.rounds.tolist() == [1], "the rounds it had"
+    kept(work_file(tmp_path, "boosted-trees-0.npz"), cut)
+    (told,) = search(task, boosted, tmp_path, Silent(), 60)
+    assert told.note == "ended early on 1 of 1 folds, with what it had learnt: out of time"
+    (whole,) = search(task, boosted, tmp_path / "anew", Silent(), 60)
+    assert whole.note == "" and whole.answers[0].shape == cut.answers[-1].shape

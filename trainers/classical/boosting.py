@@ -17,14 +17,13 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from trainers.classical.deadline import OrderedUntil, light_until
+from trainers.classical.sums import answers_of, learnt_from, likeliest, sums_by_stage
 from trainers.common.machine import processors
 from trainers.common.metrics import Floats
+from trainers.common.policy import policy
 
-# Between neighbouring stages the loss hardly differs; each is a number of rounds that may be chosen.
-STAGES = (10, 16, 25, 40, 63, 100, 160, 250, 400, 630, 1000)
-_PATIENCE = 40
-_WATCHED_ROWS = 5_000
-_MANY = 2_000
+_FIGURES = policy("classical")["boosting"]
+_PATIENCE, _WATCHED_ROWS, _MANY = (int(_FIGURES[name]) for name in ("patience", "watched_rows", "many_rows"))
 
 
 @functools.cache
@@ -36,58 +35,11 @@ def library(name: str) -> Any:
         return None
 
 
-class _Boosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """What both have in common: class codes, the logarithm of a skewed target, answers from sums over trees.
+class LightBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """Leaf-wise boosted trees; `classes` is 0 for numbers, `categories` how many of the first columns are categories.
 
-    `categories` is how many of the first columns are categories. `classes` is 0 for numbers.
+    `monotone` holds 1, -1 or 0 for each column; `log` learns the logarithm of a skewed target.
     """
-
-    classes: int
-    log: bool
-
-    def predict(self, features: Any) -> Floats:
-        """Numbers, or the class codes with the largest probability."""
-        if not self.classes:
-            return self._as_answer(self._sums(features))[:, 0]
-        return np.asarray(self.classes_[np.argmax(self.predict_proba(features), axis=1)], dtype=np.float64)
-
-    def predict_proba(self, features: Any) -> Floats:
-        """Probabilities [rows, classes met]."""
-        return self._as_answer(self._sums(features))
-
-    def stages(self, features: Any) -> Iterator[tuple[int, Floats]]:
-        """The answers after each number of rounds in `STAGES` that was reached, and after the last round."""
-        total, done = None, 0
-        last = self._rounds_done()
-        for rounds in [*(one for one in STAGES if one < last), last]:
-            part = self._sums(features, done, rounds)
-            total, done = part if total is None else total + part, rounds
-            yield rounds, self._as_answer(total)
-
-    def _encoded(self, target: Any) -> Any:
-        if self.classes:
-            self.classes_, codes = np.unique(target, return_inverse=True)
-            return codes
-        return np.log1p(target) if self.log else target
-
-    def _as_answer(self, sums: Floats) -> Floats:
-        if not self.classes:
-            return np.expm1(sums) if self.log else sums
-        if len(self.classes_) == 2:
-            second = 1.0 / (1.0 + np.exp(-sums[:, 0]))
-            return np.column_stack([1.0 - second, second])
-        raised = np.exp(sums - sums.max(axis=1, keepdims=True))
-        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-    def _sums(self, features: Any, start: int = 0, end: int = 0) -> Floats:
-        raise NotImplementedError
-
-    def _rounds_done(self) -> int:
-        raise NotImplementedError
-
-
-class LightBoosting(_Boosting):
-    """Leaf-wise boosted trees. `monotone` holds 1, -1 or 0 for each column; `weights` are learnt with, row by row."""
 
     def __init__(
         self,
@@ -118,7 +70,9 @@ class LightBoosting(_Boosting):
         lightgbm = library("lightgbm")
         categories: Any = list(range(self.categories))
         options = {"categorical_feature": categories, "params": {"verbosity": -1}, "free_raw_data": True}
-        truth = self._encoded(target)
+        truth, met = learnt_from(target, self.classes, self.log)
+        if self.classes:
+            self.classes_ = met
         table = lightgbm.Dataset(features, truth, weight=sample_weight, **options)
         watched, calls = [], [light_until(lightgbm, until)]
         if watch is not None:
@@ -127,8 +81,24 @@ class LightBoosting(_Boosting):
             calls.append(lightgbm.early_stopping(_PATIENCE, verbose=False))
         booster = lightgbm.train(self._settings(len(features)), table, self.rounds, watched, callbacks=calls)
         self.text_ = booster.model_to_string(num_iteration=-1)
-        self.rounds_ = booster.current_iteration()
+        self.rounds_ = int(booster.current_iteration())
         return self
+
+    def predict(self, features: Any) -> Floats:
+        """Numbers, or the class codes with the largest probability."""
+        return likeliest(self.predict_proba(features), self._met())
+
+    def predict_proba(self, features: Any) -> Floats:
+        """Probabilities [rows, classes met]; numbers [rows, 1] where there are no classes."""
+        return answers_of(self._sums(features, 0, self.rounds_), self._met(), self.log)
+
+    def stages(self, features: Any) -> Iterator[tuple[int, Floats]]:
+        """The answers after each number of rounds that may be chosen, and after the last round."""
+        for rounds, sums in sums_by_stage(functools.partial(self._sums, features), self.rounds_):
+            yield rounds, answers_of(sums, self._met(), self.log)
+
+    def _met(self) -> Any:
+        return self.classes_ if self.classes else np.empty(0)
 
     def _codes_of(self, target: Any) -> Any:
         """Unseen rows' target as the training rows' was written; a class not met there counts as the first."""
@@ -173,18 +143,14 @@ class LightBoosting(_Boosting):
             raise ValueError("this model needs the package lightgbm, which is not installed")
         return found
 
-    def _sums(self, features: Any, start: int = 0, end: int = 0) -> Floats:
-        count = (end or self.rounds_) - start
+    def _sums(self, features: Any, start: int, end: int) -> Floats:
         sums = self._booster().predict(
-            features, raw_score=True, start_iteration=start, num_iteration=count, num_threads=_threads(features)
+            features, raw_score=True, start_iteration=start, num_iteration=end - start, num_threads=_threads(features)
         )
         return np.asarray(sums, dtype=np.float64).reshape(len(features), -1)
 
-    def _rounds_done(self) -> int:
-        return int(self.rounds_)
 
-
-class OrderedBoosting(_Boosting):
+class OrderedBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Symmetric trees over ordered target statistics: strong where there are many categories and few rows."""
 
     def __init__(
@@ -209,7 +175,9 @@ class OrderedBoosting(_Boosting):
         With `watch` (features, target) it also ends when those rows have long gained nothing.
         """
         catboost = library("catboost")
-        truth = self._encoded(target)
+        truth, met = learnt_from(target, self.classes, self.log)
+        if self.classes:
+            self.classes_ = met
         loss = "MAE" if self.absolute else "RMSE"
         if self.classes:
             loss = "Logloss" if len(self.classes_) == 2 else "MultiClass"
@@ -230,7 +198,7 @@ class OrderedBoosting(_Boosting):
         if watch is not None:
             kept = np.isin(watch[1][:_WATCHED_ROWS], self.classes_) if self.classes else slice(None)
             said = watch[1][:_WATCHED_ROWS][kept]
-            codes = np.searchsorted(self.classes_, said) if self.classes else self._encoded(said)
+            codes = np.searchsorted(self.classes_, said) if self.classes else np.log1p(said) if self.log else said
             seen = catboost.Pool(self._table(watch[0][:_WATCHED_ROWS][kept]), codes)
         stop = {"eval_set": seen, "early_stopping_rounds": _PATIENCE, "use_best_model": False} if seen else {}
         pool = catboost.Pool(self._table(features), truth, weight=sample_weight)
@@ -238,6 +206,22 @@ class OrderedBoosting(_Boosting):
         self.bytes_ = model._serialize_model()
         self.rounds_ = int(model.tree_count_)
         return self
+
+    def predict(self, features: Any) -> Floats:
+        """Numbers, or the class codes with the largest probability."""
+        return likeliest(self.predict_proba(features), self._met())
+
+    def predict_proba(self, features: Any) -> Floats:
+        """Probabilities [rows, classes met]; numbers [rows, 1] where there are no classes."""
+        return answers_of(self._sums(features, 0, self.rounds_), self._met(), self.log)
+
+    def stages(self, features: Any) -> Iterator[tuple[int, Floats]]:
+        """The answers after each number of rounds that may be chosen, and after the last round."""
+        for rounds, sums in sums_by_stage(functools.partial(self._sums, features), self.rounds_):
+            yield rounds, answers_of(sums, self._met(), self.log)
+
+    def _met(self) -> Any:
+        return self.classes_ if self.classes else np.empty(0)
 
     def _table(self, features: Any) -> Any:
         features = np.asarray(features)
@@ -249,7 +233,7 @@ class OrderedBoosting(_Boosting):
             cat_feature_data=features[:, :split].astype(object) if split else None,
         )
 
-    def _sums(self, features: Any, start: int = 0, end: int = 0) -> Floats:
+    def _sums(self, features: Any, start: int, end: int) -> Floats:
         model = _open_ordered(self.bytes_)
         if model is None:
             raise ValueError("this model needs the package catboost, which is not installed")
@@ -258,13 +242,10 @@ class OrderedBoosting(_Boosting):
             pool,
             prediction_type="RawFormulaVal",
             ntree_start=start,
-            ntree_end=end or self.rounds_,
+            ntree_end=end,
             thread_count=_threads(features),
         )
         return np.asarray(sums, dtype=np.float64).reshape(len(features), -1)
-
-    def _rounds_done(self) -> int:
-        return int(self.rounds_)
 
 
 def _threads(features: Any) -> int:

@@ -33,13 +33,14 @@ class FoldAnswers:
     """A candidate's answers [stages, rows, outputs] for rows it had not seen, and the seconds of the fit.
 
     A stage is a number of `rounds` of boosting that may be chosen; other models have one stage, of 0 rounds. `wrong`
-    says why there is no answer.
+    says why there is no answer; `cut` that the clock ended the fit, with the rounds that it had.
     """
 
     rounds: Integers
     answers: _Answers
     seconds: float
     wrong: str = ""
+    cut: bool = False
 
 
 def fit_fold(
@@ -62,7 +63,8 @@ def fit_fold(
     except (ValueError, ArithmeticError, MemoryError) as error:
         # One model that cannot read these rows must not end the run: the others still can. It is told in the record.
         return FoldAnswers(*_NOTHING, 0.0, f"could not be fitted: {plain(error, 100)}")
-    return FoldAnswers(rounds, answers, time.monotonic() - started)
+    now = time.monotonic()
+    return FoldAnswers(rounds, answers, now - started, cut=bool(rounds.any()) and now > until)
 
 
 def _expected(candidate: Candidate, problem: Problem, train: Integers, validate: Integers) -> float:
@@ -101,7 +103,8 @@ def _answers(
 def kept(path: Path, found: FoldAnswers) -> None:
     """Keep a finished fit, so that a killed run need not do it again."""
     stream = io.BytesIO()
-    np.savez(stream, rounds=found.rounds, answers=found.answers, seconds=np.array(found.seconds))
+    seconds, cut = np.array(found.seconds), np.array(found.cut)
+    np.savez(stream, rounds=found.rounds, answers=found.answers, seconds=seconds, cut=cut)
     write_atomically(path, stream.getvalue())
 
 
@@ -113,6 +116,6 @@ def read_kept(path: Path) -> FoldAnswers | None:
             rounds = np.asarray(stored["rounds"], dtype=np.int64)
             if answers.ndim != 3 or answers.dtype.kind != "f" or len(rounds) != len(answers) or not len(rounds):
                 return None
-            return FoldAnswers(rounds, answers, float(stored["seconds"]))
+            return FoldAnswers(rounds, answers, float(stored["seconds"]), cut=bool(stored["cut"]))
     except (OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, zipfile.BadZipFile):
         return None  # not there, or not what was written: it is fitted again

@@ -83,6 +83,8 @@ def search(problem: Problem, candidates: list[Candidate], run: Path, progress: P
             one.note = one.note or "not tried: the time budget was used up"
         elif len(one.answers) < len(problem.folds):
             one.note = one.note or f"stopped after {len(one.answers)} of {len(problem.folds)} folds: out of time"
+        elif cut := sum(found.cut for found in one.stages.values()):
+            one.note = f"ended early on {cut} of {len(problem.folds)} folds, with what it had learnt: out of time"
     return tried
 
 

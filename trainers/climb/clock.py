@@ -17,10 +17,15 @@ class Clock:
         self._now = now
         self.until = now() + seconds
         self.share_until = self.stretch_until = self.until
+        self.kept = 0.0
+
+    def keep(self, seconds: float) -> None:
+        """Leave the last `seconds` of the climb to confirming: no rung may use them."""
+        self.kept = seconds
 
     def share_out(self, share: float = 1.0) -> None:
         """Give the rung that begins its `share`, 0 to 1, of what is left; what it leaves goes to those after it."""
-        seconds = max(0.0, self.left()) * share
+        seconds = max(0.0, self.left_to_measure()) * share
         self.share_until = self._now() + seconds
         self.stretch_until = self._now() + STRETCH * seconds
 
@@ -28,10 +33,14 @@ class Clock:
         """Seconds until the climb must end."""
         return self.until - self._now()
 
+    def left_to_measure(self) -> float:
+        """Seconds until no rung may be measured any more."""
+        return self.left() - self.kept
+
     def share_left(self) -> float:
         """Seconds until the rung at hand should end."""
-        return min(self.share_until, self.until) - self._now()
+        return min(self.share_until, self.until - self.kept) - self._now()
 
     def stretch_left(self) -> float:
         """Seconds until it must end even if it then has too few answers to say anything."""
-        return min(self.stretch_until, self.until) - self._now()
+        return min(self.stretch_until, self.until - self.kept) - self._now()

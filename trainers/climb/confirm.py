@@ -36,18 +36,20 @@ def confirm(
     name, rung = chosen.rung.name, chosen.rung
     sealed, wanted = Measured(rung, task), task.asked(task.sealed, costs=rung.paid or rung.slow)
     clock = clock if clock and (rung.paid or rung.slow) else Clock()
+    clock.keep(0.0)  # what was kept for this may be used now
     clock.share_out()
     try:
         ask(sealed, wanted[:FEWEST_ANSWERS], workers, Clock())
         ask(sealed, wanted[FEWEST_ANSWERS:], workers, clock)
     except Problem as problem:
-        return False, None, f"{name} looked enough, but could not be confirmed: {problem.what}", ()
+        enough = len(sealed.scores) >= min(FEWEST_ANSWERS, len(wanted))
+        if problem.code != "time-reached" or not enough:
+            return False, None, f"{name} looked enough, but could not be confirmed: {problem.what}", ()
     items, scores = sealed.items, sealed.scores
     opening = opened(name)
-    value, low, high = score_interval(task, items, scores, 0.95)
+    value, low, high, method = sealed.interval()
     count = len(scores)
-    how = "corrected by people's verdicts" if task.judge else "Wilson"
-    score = Score(task.metric.name, value, low, high, count, 0.95, f"sealed examples, {how}")
+    score = Score(task.metric.name, value, low, high, count, 1 - ERROR, f"sealed examples, {method}")
     told = f"{task.metric.title} {value:.1%} on {count} sealed examples (95 %: {low:.1%} to {high:.1%})"
     notes = () if opening == 1 else (_opened_before(opening),)
     if requirement is None:

@@ -14,8 +14,8 @@ from trainers.climb.clock import Clock
 from trainers.climb.confirm import confirm
 from trainers.climb.disagreements import disagreements
 from trainers.climb.evidence import gain_of, measured_facts
-from trainers.climb.measure import Measured, measure
-from trainers.climb.policy import count
+from trainers.climb.measure import FEWEST_ANSWERS, Measured, measure
+from trainers.climb.policy import count, figure
 from trainers.climb.recorded import as_record
 from trainers.climb.rungs import DoesNotApply, OracleContext, Rung
 from trainers.climb.spend import Meter
@@ -23,6 +23,7 @@ from trainers.climb.task import Task
 from trainers.common.sequential import smallest_visible_difference
 
 LEARNING = count("time", "parts_for_fine_tuning")
+ALLOWANCE = figure("time", "allowance_for_confirming")
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Climb:
         started = monotonic()
         for place, rung in enumerate(rungs):
             parts = [_parts(one) for one in rungs[place:] if not one.not_applicable(self.task)]
-            self._one(rung, _parts(rung) / (sum(parts) + 1))  # one part is kept for the sealed examples
+            self._one(rung, _parts(rung) / (sum(parts) + 1))  # one more part for the sealed examples
             self.rung_ends(rung, self.outcomes[-1][2])
         chosen = self._chosen()
         if chosen is not None:
@@ -101,7 +102,7 @@ class Climb:
             self.outcomes.append((rung, None, "not_applicable", reason))
         elif self.enough and costs and not self.every_rung:
             self.outcomes.append((rung, None, "not_reached", "A cheaper rung is already enough."))
-        elif costs and self.clock.left() <= 0:
+        elif costs and self.clock.left_to_measure() <= 0:
             self.stopped = self.stopped or "The time for this climb is over."
             self.outcomes.append((rung, None, "not_reached", self.stopped))
         elif rung.paid and (reason := self.stopped or self.server_gone):
@@ -123,7 +124,7 @@ class Climb:
             self.clock.share_out(share)  # what it had to learn first does not count against its answers
             measured = measure(rung, self.task, self.requirement, workers=self.workers, shown=keep, clock=self.clock)
         except BudgetReached as reached:
-            if reached.code == "time-reached" and self.clock.left() > 0:  # only this rung's share is used up
+            if reached.code == "time-reached" and self.clock.left_to_measure() > 0:  # only this rung's share is used up
                 self.outcomes.append((rung, None, "not_reached", reached.what))
                 return
             self.stopped = reached.what
@@ -141,6 +142,16 @@ class Climb:
             self.done.append(measured)
         self.outcomes.append((rung, measured, *self._judged(measured)))
         self.enough = self.enough or (measured.verdict == "meets" and measured.tells and _usable(measured))
+        self.clock.keep(self._to_confirm())
+
+    def _to_confirm(self) -> float:
+        """The seconds that confirming the rung chosen so far takes at the least."""
+        chosen = self._chosen()
+        if chosen is None or not (chosen.rung.paid or chosen.rung.slow):
+            return 0.0
+        each = sum(said.seconds for said in chosen.said) / len(chosen.said)
+        at_once = self.workers if chosen.rung.paid else 1
+        return ALLOWANCE * each * min(FEWEST_ANSWERS, len(self.task.sealed)) / at_once
 
     def _judged(self, measured: Measured) -> tuple[RungStatus, str]:
         if measured.trouble:
