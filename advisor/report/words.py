@@ -133,8 +133,13 @@ def value_words(name: str, value: Value | None, definitions: Mapping[str, FactWo
         if unit == "share" or unit.startswith("share "):
             whole = f"{value:.0%}" if abs(100 * value - round(100 * value)) < 0.05 else f"{value:.1%}"
             return f"{whole} {unit[6:]}".strip()
-        return f"{figure(value)} {unit}".strip()
+        return f"{figure(value)} {_single(unit) if value == 1 else unit}".strip()
     return say(value)
+
+
+def _single(unit: str) -> str:
+    """The unit as it is said of one."""
+    return f"{unit[:-3]}y" if unit.endswith("ies") else unit.removesuffix("s")
 
 
 def figure(value: float, places: int = 3) -> str:
