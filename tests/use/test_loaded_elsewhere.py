@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from advisor.base.files import to_json
@@ -17,7 +19,10 @@ from tests.lora.conftest import Quiet, write_tiny_model
 from tests.lora.test_trainer import make_case, plan_for
 from tests.use.conftest import table
 from tests.use.test_exporting import TOLERANCE, plain_model
-from trainers.classical.columns import prepare
+from trainers.classical.columns import learn_schema, prepare
+from trainers.classical.model_file import Member, Model
+from trainers.classical.pipelines import Setup, linear
+from trainers.common.decide import Cut
 from trainers.export.onnxfile import Converted, convert
 from trainers.registry import find_trainer
 
@@ -62,15 +67,31 @@ def elsewhere(program: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_a_program_with_onnxruntime_alone_answers_as_the_run_does(tmp_path: Path) -> None:
+def curves() -> Model:
+    """Smooth curves over numbers with gaps, and a category: what the demonstration chooses for its table."""
+    frame = with_gaps(table(600, seed=34))
+    schema = learn_schema(frame)
+    late = (frame["late"] == "yes").astype(int)
+    fitted = linear(Setup(schema, 2, len(frame), 0), 1.0, splines=True).fit(prepare(frame, schema), late)
+    return Model(schema, ("no", "yes"), Cut(0.4), (Member("additive curves", 1.0, fitted),), temperature=1.3)
+
+
+def with_gaps(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every seventh `z` is missing; dates and texts are left out."""
+    return frame[["x", "z", "place", "late"]].assign(z=frame["z"].where(np.arange(len(frame)) % 7 > 0))
+
+
+@pytest.mark.parametrize("made", [plain_model, curves])
+def test_a_program_with_onnxruntime_alone_answers_as_the_run_does(made: Callable[[], Model], tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    model = plain_model()
-    found = convert(model, table(300, seed=35), TOLERANCE)
-    assert isinstance(found, Converted)
+    model = made()
+    found = convert(model, with_gaps(table(300, seed=35)), TOLERANCE)
+    assert isinstance(found, Converted), found
     for name, content in found.files.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "onnx.json").write_text(to_json(found.recipe))
-    rows = prepare(table(100, seed=36), model.schema)
+    beyond = with_gaps(table(100, seed=36)).assign(x=lambda frame: 5 * frame["x"])
+    rows = prepare(beyond, model.schema)
     (tmp_path / "rows.json").write_text(json.dumps(rows.to_dict("records")))
     expected = model.answer_prepared(rows).probabilities
     assert expected is not None

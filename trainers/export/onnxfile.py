@@ -80,6 +80,9 @@ def _onnx(member: Member, prepared: pd.DataFrame) -> bytes:
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
+    from trainers.export.onnxsteps import register
+
+    register()
     types = [
         (name, StringTensorType([None, 1]) if prepared[name].dtype == object else FloatTensorType([None, 1]))
         for name in prepared.columns
