@@ -13,15 +13,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import Pipeline
 
 from advisor.base.files import to_json
 from tests.lora.conftest import Quiet, write_tiny_model
 from tests.lora.test_trainer import make_case, plan_for
 from tests.use.conftest import table
-from tests.use.test_exporting import TOLERANCE, plain_model
+from tests.use.test_exporting import TOLERANCE
 from trainers.classical.columns import learn_schema, prepare
 from trainers.classical.model_file import Member, Model
-from trainers.classical.pipelines import Setup, linear
+from trainers.classical.pipelines import Setup, boosted, linear
+from trainers.classical.several import Several, copies_of
 from trainers.common.decide import Cut
 from trainers.export.onnxfile import Converted, convert
 from trainers.registry import find_trainer
@@ -36,7 +38,10 @@ given = {
     one["name"]: numpy.array([[row[one["name"]]] for row in rows], dtype=kinds[one["type"]]) for one in told["inputs"]
 }
 sessions = [(onnxruntime.InferenceSession(one["file"]), one["weight"]) for one in told["members"]]
-total = sum(weight * session.run(None, given)[1].astype(float) for session, weight in sessions)
+total = sum(weight * session.run(None, given)[-1].astype(float) for session, weight in sessions)
+if not told["classes"]:
+    print(json.dumps(total.clip(told["low"], told["high"])[:, 0].tolist()))
+    raise SystemExit
 shared = (1 - told["shared_out"]) * total + told["shared_out"] / total.shape[1]
 raised = shared ** (1 / told["temperature"])
 print(json.dumps((raised / raised.sum(axis=1, keepdims=True)).tolist()))
@@ -67,33 +72,58 @@ def elsewhere(program: str, folder: Path) -> str:
     return done.stdout
 
 
-def curves() -> Model:
-    """Smooth curves over numbers with gaps, and a category: what the demonstration chooses for its table."""
-    frame = with_gaps(table(600, seed=34))
-    schema = learn_schema(frame)
-    late = (frame["late"] == "yes").astype(int)
-    fitted = linear(Setup(schema, 2, len(frame), 0), 1.0, splines=True).fit(prepare(frame, schema), late)
-    return Model(schema, ("no", "yes"), Cut(0.4), (Member("additive curves", 1.0, fitted),), temperature=1.3)
-
-
 def with_gaps(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every seventh `z` is missing; dates and texts are left out."""
-    return frame[["x", "z", "place", "late"]].assign(z=frame["z"].where(np.arange(len(frame)) % 7 > 0))
+    """Every seventh `z` is missing, one place in ten was never met, and there are many towns; no dates, no texts."""
+    draw, rows = np.random.default_rng(5), np.arange(len(frame))
+    towns = draw.choice([f"town {at}" for at in range(80)], len(frame))
+    place = frame["place"].where((rows % 10 > 0) | (len(frame) > 300), "nowhere")
+    return frame[["x", "late"]].assign(z=frame["z"].where(rows % 7 > 0), place=place, town=towns)
 
 
-@pytest.mark.parametrize("made", [plain_model, curves])
-def test_a_program_with_onnxruntime_alone_answers_as_the_run_does(made: Callable[[], Model], tmp_path: Path) -> None:
+def model_of(build: Callable[[Setup], Pipeline], classes: int, *, copies: int = 1) -> Model:
+    """A model as a run fits it, on 600 rows; of `copies` grown by other seeds, where there are more than one."""
+    frame = with_gaps(table(600, seed=34))
+    schema = learn_schema(frame.drop(columns="late"))
+    target = np.digitize(frame["x"], [-0.5, 0.5][: classes - 1]) if classes else np.exp(frame["x"].to_numpy())
+    pipeline = build(Setup(schema, classes, len(frame), 0, skewed=not classes))
+    if copies > 1:
+        alike = Several(copies_of(pipeline[-1], copies), [1 / copies] * copies)
+        pipeline = Pipeline([*pipeline.steps[:-1], ("model", alike)])
+    pipeline.fit(prepare(frame, schema), target)
+    cut = Cut(0.4, (1.0,) * classes)
+    names = tuple(map(str, range(classes)))
+    return Model(schema, names, cut, (Member("one", 1.0, pipeline),), low=-9.0, high=9.0, temperature=1.3)
+
+
+def curves(setup: Setup) -> Pipeline:
+    return linear(setup, 1.0, splines=True)
+
+
+def trees(setup: Setup) -> Pipeline:
+    grown = boosted(setup, leaves=15, log=setup.skewed)
+    return grown.set_params(model__rounds=60)
+
+
+@pytest.mark.parametrize(
+    ("build", "classes", "copies"),
+    [(curves, 2, 1), (curves, 0, 1), (trees, 2, 3), (trees, 3, 1), (trees, 0, 2)],
+    ids=["curves", "curves of a logarithm", "several trees", "trees of three classes", "trees of a logarithm"],
+)
+def test_a_program_with_onnxruntime_alone_answers_as_the_run_does(
+    build: Callable[[Setup], Pipeline], classes: int, copies: int, tmp_path: Path
+) -> None:
     pytest.importorskip("onnxruntime")
-    model = made()
+    model = model_of(build, classes, copies=copies)
     found = convert(model, with_gaps(table(300, seed=35)), TOLERANCE)
     assert isinstance(found, Converted), found
     for name, content in found.files.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "onnx.json").write_text(to_json(found.recipe))
-    beyond = with_gaps(table(100, seed=36)).assign(x=lambda frame: 5 * frame["x"])
+    beyond = with_gaps(table(100, seed=36)).assign(x=lambda frame: 2 * frame["x"])
     rows = prepare(beyond, model.schema)
     (tmp_path / "rows.json").write_text(json.dumps(rows.to_dict("records")))
-    expected = model.answer_prepared(rows).probabilities
+    told = model.answer_prepared(rows)
+    expected = told.numbers if told.probabilities is None else told.probabilities
     assert expected is not None
     assert np.abs(np.array(json.loads(elsewhere(ONNX, tmp_path))) - expected).max() < TOLERANCE
 

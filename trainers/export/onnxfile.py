@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse
+from sklearn.base import is_classifier
 from sklearn.preprocessing import FunctionTransformer
 
 from advisor.base.errors import EnvironmentMissing
@@ -80,17 +81,19 @@ def _onnx(member: Member, prepared: pd.DataFrame) -> bytes:
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 
-    from trainers.export.onnxsteps import register
+    from trainers.export import onnxsteps, onnxtrees
 
-    register()
+    onnxsteps.register()
+    onnxtrees.register()
     types = [
         (name, StringTensorType([None, 1]) if prepared[name].dtype == object else FloatTensorType([None, 1]))
         for name in prepared.columns
     ]
-    options = {"zipmap": False} if hasattr(member.pipeline, "classes_") else None
+    options = {"zipmap": False} if is_classifier(member.pipeline) else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         converted = to_onnx(_without_casts(member.pipeline), initial_types=types, options=options, target_opset=_OPSET)
+    onnxtrees.declare(converted)
     return bytes(converted.SerializeToString())
 
 
@@ -117,7 +120,7 @@ def _answer(session: Any, prepared: pd.DataFrame, member: Member, classes: int) 
     if not classes:
         return np.asarray(outputs[0], dtype=np.float64).reshape(-1, 1)
     scores = np.zeros((len(prepared), classes))
-    scores[:, np.asarray(member.pipeline.classes_, dtype=np.int64)] = outputs[1]
+    scores[:, np.asarray(member.pipeline.classes_, dtype=np.int64)] = outputs[-1]
     return never_impossible(scores)
 
 
@@ -146,10 +149,12 @@ def _recipe(model: Model, prepared: pd.DataFrame, files: list[str]) -> dict[str,
             for name in prepared.columns
         ],
         "gaps": "NaN for numbers, '(missing)' for categories, '' for texts; dates as day, month, weekday, hour",
+        "output": "the last one of each file: probabilities by class, or one number, for each row",
         "members": [{"file": file, "weight": one.weight} for file, one in zip(files, model.members, strict=True)],
         "classes": list(model.classes),
         "shared_out": SHARED_OUT,
         "temperature": model.temperature,
         "threshold": model.cut.threshold,
         "class_weights": list(model.cut.weights),
+        **({} if model.classes else {"low": model.low, "high": model.high}),
     }
