@@ -185,6 +185,25 @@ def test_the_step_is_read_off_the_times(texts: list[str], step: str) -> None:
     assert steps_of(frame, clock).tolist() == expected
 
 
+@pytest.mark.parametrize("written_as", ["%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%m/%d/%Y %H:%M:%S"])
+def test_days_follow_one_another_however_their_dates_are_written(written_as: str) -> None:
+    days = pd.date_range("2023-01-01", periods=365, freq="D")
+    frame = pd.DataFrame({"when": days.strftime(written_as)})
+    clock = learn_clock(frame, ("when",), None)
+    assert steps_of(frame, clock).tolist() == list(range(365))
+    # A few later rows alone could be read both ways; the clock remembers how the training rows were written.
+    later = pd.DataFrame({"when": pd.date_range("2024-02-01", periods=9, freq="D").strftime(written_as)})
+    assert steps_of(later, Clock(("when",), **clock.told())).tolist() == list(range(396, 405))
+    with pytest.raises(BadInput, match="1 rows of when do not say when: for example '2024-02-01'; the others write"):
+        steps_of(pd.DataFrame({"when": ["2024-02-01"]}), clock)
+
+
+def test_dates_that_may_be_read_both_ways_are_refused_before_a_forecast_is_made() -> None:
+    frame = pd.DataFrame({"when": [f"01/{month:02d}/2024" for month in range(1, 13)]})
+    with pytest.raises(BadInput, match="day first or month first"):
+        learn_clock(frame, ("when",), None)
+
+
 def test_gaps_are_filled_from_the_past_only() -> None:
     assert filled_from_the_past(np.array([[np.nan, 1, np.nan, 3]])).tolist() == [[1, 1, 1, 3]]
 

@@ -14,7 +14,7 @@ from advisor.base.errors import BadInput
 from advisor.base.safetext import one_of, plain
 from trainers.common.labels import label_text
 from trainers.common.metrics import Floats, Integers
-from trainers.forecast.clock import Clock, steps_of
+from trainers.forecast.clock import steps_of
 from trainers.forecast.model_file import ForecastModel
 from trainers.forecast.panel import ONE, filled_from_the_past, make_panel
 
@@ -75,8 +75,7 @@ def _places(model: ForecastModel, frame: pd.DataFrame) -> tuple[Integers, Intege
     if not model.layout.time:
         rows = np.arange(len(frame), dtype=np.int64) + model.start + model.tail.shape[1]
         return rows, np.asarray(labels.map(at), dtype=np.int64)
-    clock = Clock(model.layout.time, model.clock.step, model.clock.start, model.clock.unit)
-    return steps_of(frame, clock), np.asarray(labels.map(at), dtype=np.int64)
+    return steps_of(frame, model.clock), np.asarray(labels.map(at), dtype=np.int64)
 
 
 def _target(model: ForecastModel, frame: pd.DataFrame) -> Floats:
