@@ -25,9 +25,11 @@ from advisor.records.look import SplitProposal  # noqa: E402
 from advisor.records.plain import load  # noqa: E402
 from advisor.records.plan import Plan  # noqa: E402
 from advisor.records.run import RunRecord  # noqa: E402
+from trainers.forecast.ahead import answer  # noqa: E402
 from trainers.forecast.candidates import Problem, portfolio  # noqa: E402
 from trainers.forecast.clock import Clock, learn_clock, steps_of  # noqa: E402
 from trainers.forecast.lags import Shape, fit_boosted, fit_linear  # noqa: E402
+from trainers.forecast.model_file import load_model  # noqa: E402
 from trainers.forecast.origins import origins_of  # noqa: E402
 from trainers.forecast.panel import filled_from_the_past  # noqa: E402
 from trainers.forecast.seasons import scales  # noqa: E402
@@ -294,3 +296,23 @@ def _plain(plan: Plan) -> object:
     from advisor.records.plain import to_plain
 
     return to_plain(plan)
+
+
+def test_a_series_that_only_changes_once_it_is_sealed_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    frame = shops(100).query("shop == 'north'").drop(columns="shop")
+    frame.loc[frame.index[:85], "sold"] = 7.0
+    plan = forecast_plan(written(frame, tmp_path))
+    with pytest.raises(BadInput, match="never changes over a season before the sealed part") as told:
+        find_trainer("forecast").train(plan, tmp_path, run_folder(tmp_path, "forecast-1"), Silent())
+    assert told.value.code == "one-value"
+    assert not [event for event in ledger(tmp_path) if event["event"] == "sealed_opened"]
+
+
+def test_no_interval_is_given_for_a_series_that_never_changed(sold: tuple[Path, RunRecord]) -> None:
+    case, _ = sold
+    model = load_model(case / "runs" / "forecast-1")
+    still = replace(model, scale=np.where(np.array(model.names) == "north", np.nan, model.scale))
+    rows = pd.DataFrame({"day": ["2027-01-01"] * 2, "shop": ["north", "south"], "sold": [None] * 2})
+    said = answer(still, rows)
+    assert np.isfinite(said.predictions).all()
+    assert np.isnan(said.low).tolist() == np.isnan(said.high).tolist() == [True, False]

@@ -21,7 +21,10 @@ from trainers.forecast.panel import ONE, filled_from_the_past, make_panel
 
 @dataclass(frozen=True)
 class Ahead:
-    """One number a row: the value it has, or its forecast between `low` and `high`."""
+    """One number a row: the value it has, or its forecast between `low` and `high`.
+
+    Both are not-a-number for a series that never changed while it was learnt from: how far it may stray is not known.
+    """
 
     predictions: Floats
     low: Floats
@@ -52,7 +55,7 @@ def answer(model: ForecastModel, frame: pd.DataFrame) -> Ahead:
         history = filled_from_the_past(values[at : at + 1, :origin])
         moments = np.arange(origin, origin + model.horizon) + model.start
         found = model.forecaster(history, moments)[0]
-        scale = model.scale[at] if np.isfinite(model.scale[at]) else 0.0
+        scale = model.scale[at]
         predictions[rows] = found[ahead]
         low[rows] = found[ahead] - model.half[ahead] * scale
         high[rows] = found[ahead] + model.half[ahead] * scale
