@@ -106,7 +106,8 @@ class _Training:
         candidates = baselines(problem) + portfolio(problem, origins.fit_until)
         seconds = self.plan.budget_seconds * rules["choosing"]
         tried = search(problem, origins, candidates, self.run, self.progress, seconds)
-        chosen = choose(tried, problem, origins, scale, self.metric)
+        left = self.plan.budget_seconds - self.watch.seconds()
+        chosen = choose(tried, problem, origins, scale, self.metric, left)
         self.watch.lap("choose")
 
         self.progress.phase("Learning from all that is not sealed")
