@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,3 +160,20 @@ def test_what_is_no_picture_is_refused_in_one_sentence(spoil: object, task: str,
     with pytest.raises(BadInput, match=said) as caught:
         train(seeing(written(frame, tmp_path), task, "digit"), tmp_path)
     assert caught.value.fix
+
+
+def test_long_signals_are_read_in_pieces_that_fit_into_memory() -> None:
+    signals = np.random.default_rng(0).normal(size=(60, 16_384))
+    kernels = random_kernels(16_384, 0)
+    few = replace(kernels, weights=kernels.weights[:40], gaps=np.ones(40, np.int64), thresholds=kernels.thresholds[:40])
+    tracemalloc.start()
+    found = few.features(signals)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # All at once would be 60 signals x 16,376 places x 40 kernels: 314 MB, and twice that while they are compared.
+    assert peak < 220e6
+    assert few.features(signals[40:41]) == pytest.approx(found[40:41])
+    windows = np.lib.stride_tricks.sliding_window_view(
+        (signals[3] - signals[3].mean()) / signals[3].std(), few.weights.shape[1]
+    )
+    assert found[3, 1::2] == pytest.approx((windows @ few.weights.T - few.thresholds).max(axis=0))
