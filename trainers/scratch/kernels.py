@@ -14,8 +14,8 @@ from trainers.common.metrics import Floats, Integers
 from trainers.common.policy import policy
 
 _WIDTH = 9
-# So many numbers at once: signals × steps × kernels of one gap would be gigabytes for long signals.
-_CELLS = 8_000_000
+# So many numbers and kernels at once: signals × steps × kernels of one gap would be gigabytes for long signals.
+_CELLS, _KERNELS = 8_000_000, 50
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,9 @@ class Kernels:
         spread = signals.std(axis=1, keepdims=True)
         steady = (signals - signals.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1.0)
         found = np.empty((len(steady), 2 * len(self.gaps)))
+        most = max(1, _CELLS // _KERNELS // steady.shape[1])
         for gap in np.unique(self.gaps):
             alike = np.flatnonzero(self.gaps == gap)
-            # The windows are copied once for all kernels, and then each kernel has a number at every place.
-            most = max(1, _CELLS // steady.shape[1] // _WIDTH)
             for start in range(0, len(steady), most):
                 rows = slice(start, start + most)
                 self._fill(found[rows], steady[rows], int(gap), alike)
@@ -43,9 +42,9 @@ class Kernels:
     def _fill(self, found: Floats, signals: Floats, gap: int, kernels: Integers) -> None:
         span = (_WIDTH - 1) * gap + 1
         windows = np.lib.stride_tricks.sliding_window_view(signals, span, axis=1)[:, :, ::gap]
-        most = max(1, _CELLS // windows[..., 0].size)
-        for start in range(0, len(kernels), most):
-            mine = kernels[start : start + most]
+        # As many kernels at once whatever the rows: the last bits of a product follow from how many share it.
+        for start in range(0, len(kernels), _KERNELS):
+            mine = kernels[start : start + _KERNELS]
             fired = windows @ self.weights[mine].T
             fired -= self.thresholds[mine]
             found[:, 2 * mine] = (fired > 0).mean(axis=1)
