@@ -36,7 +36,7 @@ def plain_cells(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
                 column = column.map(_as_text)
                 nested.append(str(name))
         if column is not given:
-            frame.isetitem(at, column)
+            frame.isetitem(at, column.array)
     notes = []
     if nested:
         notes.append(f"Nested values were kept as JSON text in: {one_of(nested)}.")
