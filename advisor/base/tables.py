@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.files import check_file
 from advisor.base.jsonrows import flattened, json_pieces, json_rows
+from advisor.base.plaincells import plain_cells
 from advisor.base.safetext import one_of, plain
 from advisor.base.sniff import Written, check_lines, notes_on, sniff
 from advisor.base.tablechecks import check_cells, check_columns
@@ -194,7 +195,8 @@ def _read_parquet(path: Path) -> Table:
 
     with _parquet_problems(path):
         check_parquet(path)
-        return Table(pd.read_parquet(path), "", "", (), "parquet")
+        frame, notes = plain_cells(pd.read_parquet(path))
+        return Table(frame, "", "", notes, "parquet")
 
 
 @contextmanager
@@ -225,7 +227,7 @@ def _parquet_pieces(path: Path, rows: int) -> Iterator[pd.DataFrame]:
             piece = next(pieces, None)
         if piece is None:
             return
-        yield piece.to_pandas()
+        yield plain_cells(piece.to_pandas())[0]
 
 
 def _json_pieces(path: Path, rows: int) -> Iterator[pd.DataFrame]:

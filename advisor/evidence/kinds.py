@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from advisor.base.dates import MONTH_FIRST, UNCLEAR, date_form, read_dates
 from advisor.base.textnumbers import numbers_in
 from advisor.evidence.catalogue import Catalogue, words_of
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 # Date patterns by the shape of the text. One column should follow one of them.
 DATE_SHAPES = {
-    "2024-01-31": (re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?"), "ISO8601"),
-    "2024/01/31": (re.compile(r"\d{4}/\d{1,2}/\d{1,2}([T ]\d{1,2}:\d{2}.*)?"), "mixed"),
-    "31.01.2024": (re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}( \d{1,2}:\d{2}.*)?"), "dayfirst"),
-    "31/01/2024": (re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}( \d{1,2}:\d{2}.*)?"), "slashed"),
-    "31-01-2024": (re.compile(r"\d{1,2}-\d{1,2}-\d{4}( \d{1,2}:\d{2}.*)?"), "dayfirst"),
-    "31 Jan 2024": (re.compile(r"\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4}( \d{1,2}:\d{2}.*)?"), "mixed"),
-    "Jan 31, 2024": (re.compile(r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}( \d{1,2}:\d{2}.*)?"), "mixed"),
+    "2024-01-31": re.compile(r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?"),
+    "2024/01/31": re.compile(r"\d{4}/\d{1,2}/\d{1,2}([T ]\d{1,2}:\d{2}.*)?"),
+    "31.01.2024": re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}( \d{1,2}:\d{2}.*)?"),
+    "31/01/2024": re.compile(r"\d{1,2}/\d{1,2}/\d{2,4}( \d{1,2}:\d{2}.*)?"),
+    "31-01-2024": re.compile(r"\d{1,2}-\d{1,2}-\d{4}( \d{1,2}:\d{2}.*)?"),
+    "31 Jan 2024": re.compile(r"\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4}( \d{1,2}:\d{2}.*)?"),
+    "Jan 31, 2024": re.compile(r"[A-Za-z]{3,9}\.? \d{1,2},? \d{4}( \d{1,2}:\d{2}.*)?"),
 }
 _GLANCE = 300
 
@@ -98,7 +99,7 @@ def date_shapes(glance: pd.Series[Any]) -> dict[str, int]:
     """How many cells follow each date pattern; the empty key counts the rest."""
     seen: dict[str, int] = {}
     for text, count in Counter(str(cell).strip() for cell in glance).items():
-        shape = next((name for name, (pattern, _) in DATE_SHAPES.items() if pattern.fullmatch(text)), "")
+        shape = next((name for name, pattern in DATE_SHAPES.items() if pattern.fullmatch(text)), "")
         seen[shape] = seen.get(shape, 0) + count
     return seen
 
@@ -110,19 +111,10 @@ def to_dates(column: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_datetime64_any_dtype(column):
         dates = column
     else:
-        text = column.astype("object").where(column.notna())
-        shape = date_shape(spread(column.dropna(), _GLANCE).map(str))
-        way = DATE_SHAPES[shape][1] if shape else "mixed"
-        options: dict[str, Any] = {"format": way} if way in ("ISO8601", "mixed") else {"format": "mixed"}
-        if way == "dayfirst" or (way == "slashed" and _day_first(text)):
-            options["dayfirst"] = True
-        dates = pd.to_datetime(text, errors="coerce", utc=True, **options)
+        # Both orders are possible: good enough for a look, while training refuses to guess.
+        form = date_form(column)
+        dates = read_dates(column, MONTH_FIRST if form == UNCLEAR else form)
     return dates.dt.tz_localize(None) if getattr(dates.dt, "tz", None) is not None else dates
-
-
-def _day_first(text: pd.Series[Any]) -> bool:
-    firsts = spread(text.dropna(), _GLANCE).map(str).str.extract(r"^(\d{1,2})/")[0].dropna().astype(int)
-    return bool((firsts > 12).any())
 
 
 def spread(column: pd.Series[Any], most: int) -> pd.Series[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import zipfile
 from pathlib import Path
 
@@ -192,3 +194,43 @@ def test_every_shared_table_is_read_whole(shared_data: Path) -> None:
         path = next((shared_data / folder).glob("data.*"))
         rows = len(path.read_text(encoding="utf-8").splitlines()) - (path.suffix == ".csv")
         assert len(read_table(path).frame) == rows
+
+
+def test_yes_and_no_with_a_gap_is_read_and_not_a_crash(tmp_path: Path) -> None:
+    frame = read_table(write(tmp_path, "n,flag\n1,True\n2,\n3,False\n")).frame
+    assert frame["flag"].tolist()[::2] == [True, False]
+    assert bool(frame["flag"].isna()[1])
+
+
+def test_every_kind_of_cell_that_parquet_has_becomes_a_usual_one(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    days = [datetime.date(2024, 1, 31), None, datetime.date(2024, 2, 1)]
+    given = pd.DataFrame(
+        {
+            "flag": [True, None, False],
+            "day": days,
+            "price": [decimal.Decimal("1.25"), None, decimal.Decimal("2.50")],
+            "city": pd.Categorical(["Köln", None, "Lyon"]),
+            "size": pd.Categorical([1, 2, 1]),
+            "tags": [["a", "b"], None, []],
+            "parts": [{"wheels": "four"}, {"wheels": "two"}, None],
+            "clock": [datetime.time(9, 30), None, datetime.time(10)],
+            "took": pd.to_timedelta([60, 90, None], unit="s"),
+        }
+    )
+    given.to_parquet(tmp_path / "rows.parquet")
+    table = read_table(tmp_path / "rows.parquet")
+    frame = table.frame
+    assert frame["flag"].tolist()[::2] == [True, False]
+    assert frame["day"].dt.day.tolist()[::2] == [31, 1]
+    assert frame["price"].tolist()[::2] == [1.25, 2.5]
+    assert frame["city"].fillna("none").tolist() == ["Köln", "none", "Lyon"]
+    assert frame["size"].tolist() == [1, 2, 1]
+    assert frame["tags"].tolist()[::2] == ['["a", "b"]', "[]"]
+    assert frame["parts"][0] == '{"wheels": "four"}'
+    assert frame["took"].tolist()[:2] == [60.0, 90.0]
+    assert frame["tags"].nunique() == 2  # every cell can be counted
+    assert any("JSON text in: tags, parts" in note for note in table.notes)
+    assert any("as seconds in: took" in note for note in table.notes)
+    pieces = pd.concat([piece.frame for piece in read_chunks(tmp_path / "rows.parquet", rows=2)])
+    assert pieces["parts"].tolist()[0] == '{"wheels": "four"}'

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +25,15 @@ from advisor.records.look import SplitProposal  # noqa: E402
 from advisor.records.plain import load  # noqa: E402
 from advisor.records.plan import Plan  # noqa: E402
 from advisor.records.run import RunRecord  # noqa: E402
-from trainers.forecast.candidates import Problem, portfolio  # noqa: E402
+from trainers.forecast.ahead import answer  # noqa: E402
+from trainers.forecast.candidates import Candidate, Forecaster, Problem, portfolio  # noqa: E402
 from trainers.forecast.clock import Clock, learn_clock, steps_of  # noqa: E402
 from trainers.forecast.lags import Shape, fit_boosted, fit_linear  # noqa: E402
+from trainers.forecast.measure import forecast_metric, windows_of  # noqa: E402
+from trainers.forecast.model_file import load_model  # noqa: E402
 from trainers.forecast.origins import origins_of  # noqa: E402
 from trainers.forecast.panel import filled_from_the_past  # noqa: E402
+from trainers.forecast.search import Tried, choose, search  # noqa: E402
 from trainers.forecast.seasons import scales  # noqa: E402
 from trainers.forecast.simple import Seasonal, Theta, drift, naive  # noqa: E402
 from trainers.registry import find_trainer  # noqa: E402
@@ -185,6 +189,25 @@ def test_the_step_is_read_off_the_times(texts: list[str], step: str) -> None:
     assert steps_of(frame, clock).tolist() == expected
 
 
+@pytest.mark.parametrize("written_as", ["%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%m/%d/%Y %H:%M:%S"])
+def test_days_follow_one_another_however_their_dates_are_written(written_as: str) -> None:
+    days = pd.date_range("2023-01-01", periods=365, freq="D")
+    frame = pd.DataFrame({"when": days.strftime(written_as)})
+    clock = learn_clock(frame, ("when",), None)
+    assert steps_of(frame, clock).tolist() == list(range(365))
+    # A few later rows alone could be read both ways; the clock remembers how the training rows were written.
+    later = pd.DataFrame({"when": pd.date_range("2024-02-01", periods=9, freq="D").strftime(written_as)})
+    assert steps_of(later, Clock(("when",), **clock.told())).tolist() == list(range(396, 405))
+    with pytest.raises(BadInput, match="1 rows of when do not say when: for example '2024-02-01'; the others write"):
+        steps_of(pd.DataFrame({"when": ["2024-02-01"]}), clock)
+
+
+def test_dates_that_may_be_read_both_ways_are_refused_before_a_forecast_is_made() -> None:
+    frame = pd.DataFrame({"when": [f"01/{month:02d}/2024" for month in range(1, 13)]})
+    with pytest.raises(BadInput, match="day first or month first"):
+        learn_clock(frame, ("when",), None)
+
+
 def test_gaps_are_filled_from_the_past_only() -> None:
     assert filled_from_the_past(np.array([[np.nan, 1, np.nan, 3]])).tolist() == [[1, 1, 1, 3]]
 
@@ -275,3 +298,61 @@ def _plain(plan: Plan) -> object:
     from advisor.records.plain import to_plain
 
     return to_plain(plan)
+
+
+def test_a_series_that_only_changes_once_it_is_sealed_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    frame = shops(100).query("shop == 'north'").drop(columns="shop")
+    frame.loc[frame.index[:85], "sold"] = 7.0
+    plan = forecast_plan(written(frame, tmp_path))
+    with pytest.raises(BadInput, match="never changes over a season before the sealed part") as told:
+        find_trainer("forecast").train(plan, tmp_path, run_folder(tmp_path, "forecast-1"), Silent())
+    assert told.value.code == "one-value"
+    assert not [event for event in ledger(tmp_path) if event["event"] == "sealed_opened"]
+
+
+def test_no_interval_is_given_for_a_series_that_never_changed(sold: tuple[Path, RunRecord]) -> None:
+    case, _ = sold
+    model = load_model(case / "runs" / "forecast-1")
+    still = replace(model, scale=np.where(np.array(model.names) == "north", np.nan, model.scale))
+    rows = pd.DataFrame({"day": ["2027-01-01"] * 2, "shop": ["north", "south"], "sold": [None] * 2})
+    said = answer(still, rows)
+    assert np.isfinite(said.predictions).all()
+    assert np.isnan(said.low).tolist() == np.isnan(said.high).tolist() == [True, False]
+
+
+def test_a_way_that_fits_each_series_by_itself_is_timed_on_one_before_it_is_tried_on_all(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    @dataclass(frozen=True)
+    class Slow(Candidate):
+        def fitted(self, problem: Problem, until: int) -> Forecaster:
+            def each(history: np.ndarray, moments: np.ndarray) -> np.ndarray:
+                asked.append(len(history))
+                time.sleep(0.02 * len(history))
+                return np.repeat(history[:, -1:], len(moments), axis=1)
+
+            return each
+
+    values = np.random.default_rng(0).normal(10, 1, (50, 100))
+    problem, origins = Problem(values, values, (7,), 7, Clock((), "row", 0.0, 1.0), 0), origins_of(100, 7, 0.2)
+    run = run_folder(tmp_path, "forecast-1")
+    (found,) = search(problem, origins, [Slow("slow", 4, "statistical")], run, Silent(), 10.0)
+    assert found.forecasts is None and "too slow for this budget" in found.note
+    assert set(asked) == {1}
+
+
+def test_a_blend_holds_no_more_ways_than_can_answer_for_the_sealed_part_in_time() -> None:
+    draw = np.random.default_rng(0)
+    values = draw.normal(10, 1, (1, 200))
+    problem, origins = Problem(values, values, (1,), 5, Clock((), "row", 0.0, 1.0), 0), origins_of(200, 5, 0.2)
+    windows = windows_of(values, origins.development, 5)
+    # Each way is right but for noise of its own: the more of them, the better their mean.
+    tried = [
+        Tried(Candidate(f"way {n}", 4, "statistical"), windows.truth + draw.normal(0, 1, windows.truth.shape), 1.0)
+        for n in range(5)
+    ]
+    once = len(origins.sealed) / len(origins.development)
+    scale, metric = np.ones(1), forecast_metric("mae")
+    assert len(choose(tried, problem, origins, scale, metric, 100.0).members) == 5
+    assert len(choose(tried, problem, origins, scale, metric, 2.5 * once).members) == 2
+    assert len(choose(tried, problem, origins, scale, metric, 0.0).members) == 1

@@ -62,7 +62,23 @@ def test_fleiss_is_the_one_of_his_fourteen_raters() -> None:
 def test_people_who_guess_agree_on_nothing() -> None:
     codes = np.random.default_rng(0).integers(0, 3, (2_000, 3))
     assert abs(krippendorff(codes)) < 0.03
-    assert krippendorff(np.zeros((20, 2), dtype=int)) == 1.0
+
+
+def test_people_who_all_say_one_thing_show_no_agreement() -> None:
+    alike = np.zeros((20, 2), dtype=int)
+    assert np.isnan([krippendorff(alike), fleiss(alike), cohen(alike[:, 0], alike[:, 1])]).all()
+
+
+def test_three_rows_alike_leave_the_interval_open() -> None:
+    few, many = (np.repeat(np.arange(count) % 2, 2).reshape(count, 2) for count in (4, 400))
+    assert krippendorff(few) == krippendorff(many) == 1
+    low, high = krippendorff_interval(few, 0)
+    assert low < 0.5 and high == 1
+    assert krippendorff_interval(many, 0)[0] > 0.97
+    # One more conflict never makes agreement surer.
+    conflict = many.copy()
+    conflict[0, 0] = 1 - conflict[0, 0]
+    assert krippendorff_interval(conflict, 0)[0] < krippendorff_interval(many, 0)[0]
 
 
 def rows(count: int = 700, labelled: int = 0) -> pd.DataFrame:
@@ -169,6 +185,16 @@ def test_people_who_differ_are_sent_back_to_the_guidelines(tmp_path: Path) -> No
     record = train(labelling(written(filled(0.3), tmp_path), ""), tmp_path)
     assert record.gate.outcome == "not_earned"
     assert "do not agree enough" in record.gate.text
+
+
+@pytest.mark.parametrize(("given", "outcome"), [(["no"] * 20, "owed"), (["no"], "owed"), (["no", "yes"], "not_earned")])
+def test_agreement_is_not_claimed_from_next_to_nothing(given: list[str], outcome: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"text": [f"case {n}" for n in range(60)], "label by 1": given + [None] * (60 - len(given))})
+    frame["label by 2"] = frame["label by 1"]
+    record = train(labelling(written(frame, tmp_path), ""), tmp_path)
+    assert record.gate.outcome == outcome
+    assert "to tell whether people agree" in record.gate.text or "cannot be told" in record.gate.text
+    assert len(pd.read_csv(tmp_path / "runs" / "labelling-1" / "labelled.csv")) == 60
 
 
 @pytest.mark.parametrize(

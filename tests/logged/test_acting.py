@@ -142,6 +142,11 @@ def test_where_every_action_pays_alike_nothing_is_earned(tmp_path: Path) -> None
         (lambda f: f.assign(propensity=0.0), "probabilities are not between"),
         (lambda f: f.assign(reward="much"), "does not hold a number"),
         (lambda f: f.assign(action="wait"), "holds 1 actions"),
+        (
+            lambda f: f.assign(action=f["action"].where(f.index != 7)),
+            "1 rows of action do not say what was.*row 8",
+        ),
+        (lambda f: f.assign(action=f["action"].where(f.index % 9 > 0, "  ")), "do not say what was done"),
         (lambda f: f.head(50), "at least 200"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from trainers.registry import find_trainer  # noqa: E402
 from trainers.scratch.kernels import random_kernels  # noqa: E402
 from trainers.scratch.linear import fit_linear  # noqa: E402
 from trainers.scratch.network import learn, moved, probabilities  # noqa: E402
+from trainers.scratch.timed import rows_in_time  # noqa: E402
 from trainers.use.opened import open_run  # noqa: E402
 
 
@@ -159,3 +161,60 @@ def test_what_is_no_picture_is_refused_in_one_sentence(spoil: object, task: str,
     with pytest.raises(BadInput, match=said) as caught:
         train(seeing(written(frame, tmp_path), task, "digit"), tmp_path)
     assert caught.value.fix
+
+
+def test_long_signals_are_read_in_pieces_that_fit_into_memory() -> None:
+    signals = np.random.default_rng(0).normal(size=(60, 16_384))
+    kernels = random_kernels(16_384, 0)
+    few = replace(kernels, weights=kernels.weights[:40], gaps=np.ones(40, np.int64), thresholds=kernels.thresholds[:40])
+    tracemalloc.start()
+    found = few.features(signals)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # All at once would be 60 signals x 16,376 places x 40 kernels: 314 MB, and twice that while they are compared.
+    assert peak < 220e6
+    assert np.array_equal(few.features(signals[40:41]), found[40:41])
+    windows = np.lib.stride_tricks.sliding_window_view(
+        (signals[3] - signals[3].mean()) / signals[3].std(), few.weights.shape[1]
+    )
+    assert found[3, 1::2] == pytest.approx((windows @ few.weights.T - few.thresholds).max(axis=0))
+
+
+@pytest.mark.parametrize(("seconds", "count", "made"), [(0.0, 300, True), (1e9, 2_000, False)])
+def test_a_fit_learns_from_as_many_rows_as_its_time_allows(seconds: float, count: int, made: bool) -> None:
+    truth = np.zeros(2_000, dtype=np.int64)
+    truth[1_999] = 1
+    rows, found = rows_in_time(lambda at: truth[at].sum(), truth, seconds, 0)
+    assert len(rows) == count
+    assert (found is not None) == made
+    assert 1_999 in rows  # the only row of its class
+    assert len(rows_in_time(lambda at: at, truth, 1e9, 0, 500)[0]) == 500
+
+
+def test_a_budget_that_is_used_up_leaves_a_model_of_fewer_rows_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(policy("scratch")["kernels"], "count", 60)
+    plan = replace(seeing(written(waves(500), tmp_path), "signals", "machine"), budget_seconds=0.01)
+    record = train(plan, tmp_path)
+    for name in ("linear", "extra trees", record.chosen):
+        assert any(note.startswith(f"{name} learnt from 300 training rows") for note in record.notes)
+    assert record.sealed.rows == record.rows["test"]
+
+
+def test_no_more_rows_go_under_the_kernels_than_the_rules_allow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(policy("scratch")["kernels"], "rows", 120)
+    monkeypatch.setitem(policy("scratch")["kernels"], "count", 60)
+    record = train(seeing(written(waves(), tmp_path), "signals", "machine"), tmp_path)
+    assert any(note.startswith(f"{record.chosen} learnt from 120 training rows") for note in record.notes)
+
+
+def test_the_estimate_counts_what_the_kernels_make_of_long_signals(tmp_path: Path) -> None:
+    plan = seeing(written(waves(400), tmp_path), "signals", "machine")
+    few = find_trainer("scratch").estimate(plan, tmp_path).peak_memory_mb
+    many = find_trainer("scratch").estimate(seeing(written(waves(2_000), tmp_path), "signals", "machine"), tmp_path)
+    rules = policy("scratch")
+    assert few > rules["estimate"]["memory_mb"]["least"] + rules["estimate"]["memory_mb"]["pieces"]
+    assert many.peak_memory_mb - few > 1_600 * 2 * rules["kernels"]["count"] / 1e6 * 20

@@ -106,3 +106,22 @@ def test_a_table_of_nothing_to_learn_from_is_refused() -> None:
         learn_schema(pd.DataFrame({"id": [f"row-{n}" for n in range(60)], "same": [1] * 60}))
     assert caught.value.code == "no-columns"
     assert "identifier" in caught.value.why
+
+
+@pytest.mark.parametrize("written_as", ["%d.%m.%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%d-%m-%Y"])
+def test_dates_with_seconds_and_in_either_order_are_dates_and_no_identifiers(written_as: str) -> None:
+    when = pd.Series(pd.date_range("2023-01-01", periods=300, freq="31h"))
+    frame = pd.DataFrame({"when": when.dt.strftime(written_as), "amount": np.arange(300) % 7})
+    schema = learn_schema(frame)
+    assert schema.columns[0].kind == "date"
+    read = prepare(frame, schema)
+    assert read["when: month"].tolist() == when.dt.month.tolist()
+
+
+def test_dates_that_may_be_read_both_ways_are_not_used_and_it_is_said() -> None:
+    frame = pd.DataFrame(
+        {"when": [f"0{1 + n % 9}/0{1 + n % 7}/2024" for n in range(200)], "amount": np.arange(200) % 7}
+    )
+    schema = learn_schema(frame)
+    assert schema.used() == ("amount",)
+    assert "day first or month first" in unused_notes(schema)[0]

@@ -69,6 +69,17 @@ def test_a_metric_is_the_field_s_own_number_plain_and_weighted(name, truth, outp
     assert weighted[1] == pytest.approx(expected(WEIGHTS), abs=1e-9)
 
 
+def test_a_target_of_large_numbers_close_together_is_measured_as_if_it_were_centred() -> None:
+    draw = np.random.default_rng(0)
+    centred = draw.normal(0, 10, 500)
+    said = centred + draw.normal(0, 1, 500)
+    metric, far = METRICS["r2"], 1.7e9
+    expected = metric.value(centred, Output(numbers=said))
+    assert expected == pytest.approx(0.99, abs=0.005)
+    assert metric.value(centred + far, Output(numbers=said + far)) == pytest.approx(expected, abs=1e-5)
+    assert np.isnan(metric.value(np.full(50, 0.1), Output(numbers=np.zeros(50))))
+
+
 def test_every_metric_was_held_against_the_field() -> None:
     assert {name for name, *_ in CASES} == set(METRICS)
 

@@ -174,3 +174,21 @@ def test_neighbours_in_time_count_as_one_unit_of_evidence() -> None:
     made = split(pd.DataFrame({"x": np.arange(2_000.0)}), np.arange(2_000.0), "time")
     assert len(made.test) == 400
     assert len(set(made.test_units())) == 20
+
+
+@pytest.mark.parametrize("written_as", ["%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d"])
+def test_the_latest_days_are_sealed_however_their_dates_are_written(written_as: str) -> None:
+    days = pd.date_range("2023-01-01", periods=365, freq="D")
+    order = np.random.default_rng(0).permutation(365)
+    frame = pd.DataFrame({"sold": np.arange(365.0)}).iloc[order].reset_index(drop=True)
+    by = pd.Series(days.strftime(written_as), name="day").iloc[order].reset_index(drop=True)
+    made = split(frame, np.zeros(365), "time", by=by)
+    assert sorted(frame["sold"].iloc[made.test]) == list(range(292, 365))
+    for train, validate in folds_of(made, 5, 0):
+        assert frame["sold"].iloc[train].max() < frame["sold"].iloc[validate].min()
+
+
+def test_days_and_months_that_cannot_be_told_apart_are_not_guessed_at() -> None:
+    by = pd.Series([f"{1 + n % 12:02d}/{1 + n // 12:02d}/2024" for n in range(120)], name="day")
+    with pytest.raises(BadInput, match="day first or month first"):
+        split(pd.DataFrame({"sold": np.arange(120.0)}), np.zeros(120), "time", by=by)

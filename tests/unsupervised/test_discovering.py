@@ -111,6 +111,15 @@ def test_the_number_of_groups_is_the_one_that_halves_agree_on() -> None:
     assert chosen_count(try_counts(features, RULES, 0, Silent(), 60), 0.02).count == 4
 
 
+def test_groups_are_looked_for_no_longer_than_the_budget_allows() -> None:
+    rules = {"fewest": 2, "most": 10, "halves": 5, "starts": 1}
+    features = np.random.default_rng(0).normal(size=(120, 3))
+    (only,) = try_counts(features, rules, 0, Silent(), 0.0)
+    assert only.count == 2
+    assert len(only.agreed) == len(only.by_chance) == 1
+    assert chosen_count([only], 0.02) is only
+
+
 def test_names_of_groups_do_not_matter_to_agreement() -> None:
     first = np.array([0, 0, 1, 1, 2, 2])
     assert matched(first, np.array([2, 2, 0, 0, 1, 1]), 3).tolist() == first.tolist()
@@ -240,6 +249,7 @@ def test_what_cannot_be_looked_at_is_refused_in_one_sentence(
     with pytest.raises(BadInput, match=said) as caught:
         train(looking(written(frame, tmp_path), task, target), tmp_path)
     assert caught.value.fix
+    assert not [event for event in ledger(tmp_path) if event["event"] == "sealed_opened"]
 
 
 def test_the_same_plan_finds_the_same_again(grouped: tuple[Path, RunRecord, np.ndarray]) -> None:

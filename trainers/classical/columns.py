@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from advisor.base.dates import DAY_FIRST, MONTH_FIRST, UNCLEAR, date_form, read_dates
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
 from advisor.base.textnumbers import numbers_in
@@ -20,8 +21,12 @@ from trainers.common.labels import label_text
 
 Kind = Literal["number", "category", "text", "date", "unused"]
 MISSING = "(missing)"
-_DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M")
-_DATE_LIKE = r"\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ].*)?"
+_DATE_FORMATS = {
+    "": ("ISO8601",),
+    DAY_FIRST: ("%d.%m.%Y", "%d/%m/%Y", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M"),
+    MONTH_FIRST: ("%m/%d/%Y", "%m/%d/%Y %H:%M"),
+}
+_DATE_LIKE = r"\s*\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ,].*)?"
 _PROSE_WORDS = 3.0
 _SAMPLE = 2_000
 
@@ -84,6 +89,8 @@ def _kind_of(column: pd.Series[Any], name: str) -> Column:
     if numbers_in(column) is not None:
         return Column(name, "number", distinct=distinct)
     form = _date_format(present)
+    if form == UNCLEAR:
+        return Column(name, "unused", "its dates may be read day first or month first; write the year first")
     if form:
         return Column(name, "date", form=form, distinct=distinct)
     return _text_kind(present, name, distinct)
@@ -114,15 +121,14 @@ def _date_format(present: pd.Series[Any]) -> str:
     sample = present.iloc[:_SAMPLE].astype(str)
     if float(sample.str.fullmatch(_DATE_LIKE).mean()) < 0.95:
         return ""
-    for form in _DATE_FORMATS:
-        if float(_moments(sample, form).notna().mean()) > 0.95:
+    order = date_form(present)
+    if order == UNCLEAR:
+        return order
+    # A format of its own tells a caller most; the order alone also reads seconds, and times that only some cells have.
+    for form in (*_DATE_FORMATS[order], order):
+        if form and float(read_dates(sample, form).notna().mean()) > 0.95:
             return form
     return ""
-
-
-def _moments(column: pd.Series[Any], form: str) -> pd.Series[Any]:
-    moments = pd.to_datetime(column, errors="coerce", format=form, utc=True)
-    return pd.Series(moments, column.index)
 
 
 def prepare(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -188,10 +194,7 @@ def _as_numbers(cells: pd.Series[Any]) -> Any:
 
 
 def _as_parts(cells: pd.Series[Any], form: str) -> tuple[Any, ...]:
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        moments = pd.to_datetime(cells, utc=True)
-    else:
-        moments = _moments(cells.map(label_text, na_action="ignore"), form)
+    moments = read_dates(cells, form)
     when = moments.dt
     day = (moments - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta(days=1)
     parts = (day, when.month, when.weekday, when.hour + when.minute / 60)

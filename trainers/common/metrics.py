@@ -221,9 +221,12 @@ def _rmse(truth: Floats, output: Output, weights: Floats) -> Floats:
 
 
 def _r2(truth: Floats, output: Output, weights: Floats) -> Floats:
-    centre = _mean(truth, weights)
-    spread = _mean(truth**2, weights) - centre**2
-    return np.asarray(1 - _mean((truth - _numbers(output)) ** 2, weights) / np.where(spread > 0, spread, np.nan))
+    # From the first value on: the squares of large numbers that lie close together (moments, prices) would cancel out.
+    near = truth - (truth[0] if len(truth) else 0.0)
+    square = _mean(near**2, weights)
+    spread = square - _mean(near, weights) ** 2
+    varies = spread > 1e-12 * square
+    return np.asarray(1 - _mean((truth - _numbers(output)) ** 2, weights) / np.where(varies, spread, np.nan))
 
 
 _TWO, _ANY = ("binary",), ("binary", "multiclass")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from advisor.base.dates import clear_date_form, read_dates
 from advisor.base.errors import BadInput
 from advisor.base.near import joined, near_number_groups, near_text_groups
 from advisor.base.safetext import plain
@@ -259,7 +260,7 @@ def _times(split_by: pd.Series[Any] | None, rows: int) -> tuple[Floats, tuple[st
         return np.arange(rows, dtype=np.float64), ("Time is the order of the rows in the file.",)
     numbers = numbers_in(split_by)
     if numbers is None:
-        moments = pd.to_datetime(split_by, errors="coerce", format="mixed", utc=True)
+        moments = read_dates(split_by, clear_date_form(split_by, "plan.yaml: split.column"))
         numbers = moments.astype("int64").astype("float64").where(moments.notna())
     known = int(numbers.notna().sum())
     if known < 0.9 * rows:

@@ -14,14 +14,17 @@ from advisor.base.errors import BadInput
 from advisor.base.safetext import one_of, plain
 from trainers.common.labels import label_text
 from trainers.common.metrics import Floats, Integers
-from trainers.forecast.clock import Clock, steps_of
+from trainers.forecast.clock import steps_of
 from trainers.forecast.model_file import ForecastModel
 from trainers.forecast.panel import ONE, filled_from_the_past, make_panel
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """One number a row: the value it has, or its forecast between `low` and `high`."""
+    """One number a row: the value it has, or its forecast between `low` and `high`.
+
+    Both are not-a-number for a series that never changed while it was learnt from: how far it may stray is not known.
+    """
 
     predictions: Floats
     low: Floats
@@ -52,7 +55,7 @@ def answer(model: ForecastModel, frame: pd.DataFrame) -> Ahead:
         history = filled_from_the_past(values[at : at + 1, :origin])
         moments = np.arange(origin, origin + model.horizon) + model.start
         found = model.forecaster(history, moments)[0]
-        scale = model.scale[at] if np.isfinite(model.scale[at]) else 0.0
+        scale = model.scale[at]
         predictions[rows] = found[ahead]
         low[rows] = found[ahead] - model.half[ahead] * scale
         high[rows] = found[ahead] + model.half[ahead] * scale
@@ -75,8 +78,7 @@ def _places(model: ForecastModel, frame: pd.DataFrame) -> tuple[Integers, Intege
     if not model.layout.time:
         rows = np.arange(len(frame), dtype=np.int64) + model.start + model.tail.shape[1]
         return rows, np.asarray(labels.map(at), dtype=np.int64)
-    clock = Clock(model.layout.time, model.clock.step, model.clock.start, model.clock.unit)
-    return steps_of(frame, clock), np.asarray(labels.map(at), dtype=np.int64)
+    return steps_of(frame, model.clock), np.asarray(labels.map(at), dtype=np.int64)
 
 
 def _target(model: ForecastModel, frame: pd.DataFrame) -> Floats:

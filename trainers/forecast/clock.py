@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from advisor.base.dates import clear_date_form, read_dates
 from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 from advisor.base.textnumbers import numbers_in
@@ -24,17 +25,22 @@ class Clock:
     """How times become step numbers. `step` is `month`, `quarter`, `year`, seconds as text, or `row` without dates.
 
     `start` is the first moment in seconds since 1970, or the first number; `unit` the step in numbers when `step` is
-    `row` and a column counts.
+    `row` and a column counts. `form` is the order of day and month that the dates follow, as learnt in training.
     """
 
     columns: tuple[str, ...]
     step: str
     start: float
     unit: float = 0.0
+    form: str = ""
 
     @property
     def dated(self) -> bool:
         return self.step != "row"
+
+    def told(self) -> dict[str, str | float]:
+        """All but the columns, as plain data."""
+        return {"step": self.step, "start": self.start, "unit": self.unit, "form": self.form}
 
     def moment(self, number: Integers) -> pd.DatetimeIndex:
         """The moments of step numbers; only for a clock with dates."""
@@ -44,7 +50,7 @@ class Clock:
         return pd.DatetimeIndex(pd.to_datetime(self.start + number * float(self.step), unit="s"))
 
 
-def moments_of(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series[Any]:
+def moments_of(frame: pd.DataFrame, columns: tuple[str, ...], form: str) -> pd.Series[Any]:
     """Seconds since 1970 or plain numbers, one a row; not-a-number where a cell does not say when."""
     if len(columns) > 1:
         parts = {name.lower(): frame[name] for name in columns}
@@ -54,8 +60,7 @@ def moments_of(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series[Any]:
         numbers = numbers_in(column)
         if numbers is not None:
             return numbers.astype("float64")
-        moments = pd.to_datetime(column.map(str).where(column.notna()), errors="coerce", format="mixed", utc=True)
-        moments = moments.dt.tz_localize(None)
+        moments = read_dates(column, form).dt.tz_localize(None)
     seconds = (moments - pd.Timestamp("1970-01-01")) / pd.Timedelta(seconds=1)
     return seconds.astype("float64")
 
@@ -76,17 +81,8 @@ def learn_clock(frame: pd.DataFrame, columns: tuple[str, ...], series: pd.Series
     """The step between rows of one series. Raises `BadInput` when the times do not follow one another regularly."""
     if not columns:
         return Clock((), "row", 0.0, 1.0)
-    moments = moments_of(frame, columns)
-    unknown = int(moments.isna().sum())
-    if unknown:
-        example = frame.loc[moments.isna(), columns[0]].iloc[0]
-        raise BadInput(
-            f"{unknown:,} rows of {plain(columns[0], 60)} do not say when: for example {plain(example, 40)!r}.",
-            where=plain(columns[0], 60),
-            why="A forecast needs to know which value came after which.",
-            fix="Mend these cells, or leave those rows out of the file.",
-            code="no-time",
-        )
+    form = clear_date_form(frame[columns[0]], plain(columns[0], 60)) if len(columns) == 1 else ""
+    moments = _known_moments(frame, columns, form)
     ordered = moments.to_frame("at").assign(series="" if series is None else series).sort_values(["series", "at"])
     gaps = ordered.groupby("series", sort=False)["at"].diff().dropna()
     gaps = gaps[gaps > 0]
@@ -103,18 +99,33 @@ def learn_clock(frame: pd.DataFrame, columns: tuple[str, ...], series: pd.Series
     days = gaps.median() / _DAY
     for name, (low, high) in _NAMED.items():
         if low <= days <= high:
-            return Clock(columns, name, first)
-    return Clock(columns, f"{float(gaps.mode().iloc[0]):g}", first)
+            return Clock(columns, name, first, form=form)
+    return Clock(columns, f"{float(gaps.mode().iloc[0]):g}", first, form=form)
+
+
+def _known_moments(frame: pd.DataFrame, columns: tuple[str, ...], form: str) -> pd.Series[Any]:
+    moments = moments_of(frame, columns, form)
+    unknown = int(moments.isna().sum())
+    if unknown:
+        example = frame[columns[0]][moments.isna()].iloc[0]
+        order = f"; the others write the {form}" if form else ""
+        raise BadInput(
+            f"{unknown:,} rows of {plain(columns[0], 60)} do not say when: for example {plain(example, 40)!r}{order}.",
+            where=plain(columns[0], 60),
+            why="A forecast needs to know which value came after which.",
+            fix="Mend these cells, or leave those rows out of the file.",
+            code="no-time",
+        )
+    return moments
 
 
 def steps_of(frame: pd.DataFrame, clock: Clock) -> Integers:
     """The step number of each row, 0 the first of the training data."""
     if not clock.columns:
         return np.arange(len(frame), dtype=np.int64)
-    moments = moments_of(frame, clock.columns).to_numpy(dtype=np.float64)
+    moments = _known_moments(frame, clock.columns, clock.form).to_numpy(dtype=np.float64)
     if clock.step in _MONTHS:
-        known = np.isfinite(moments)
-        dates = pd.DatetimeIndex(pd.to_datetime(np.where(known, moments, clock.start), unit="s"))
+        dates = pd.DatetimeIndex(pd.to_datetime(moments, unit="s"))
         start = pd.Timestamp(clock.start, unit="s")
         months = (dates.year - start.year) * 12 + dates.month - start.month
         return np.asarray(months // _MONTHS[clock.step], dtype=np.int64)

@@ -72,6 +72,22 @@ def awaited(windows: Windows, scale: Floats) -> np.typing.NDArray[np.bool_]:
     return np.isfinite(windows.truth) & np.isfinite(scale)[None, :, None]
 
 
+def check_awaited(windows: Windows, scale: Floats, target: str, use: str) -> None:
+    """Raise `BadInput` when no value counts in these windows: every series constant before the sealed part, say."""
+    if awaited(windows, scale).any():
+        return
+    constant = not np.isfinite(scale).any()
+    raise BadInput(
+        f"Column {plain(target, 60)} never changes over a season before the sealed part."
+        if constant
+        else f"No value of {plain(target, 60)} was measured in the steps that forecasts are {use}.",
+        where=plain(target, 60),
+        why="How far a forecast may be off cannot be measured on it, and nothing can be learnt from it.",
+        fix="Collect a history in which it varies, or leave out the series and steps in which it does not.",
+        code="one-value" if constant else "too-few-rows",
+    )
+
+
 def units_of(windows: Windows, scale: Floats) -> Integers:
     """Values that belong together: those of one stretch of time, a horizon long; of a short time, √n steps long.
 

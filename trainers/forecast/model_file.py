@@ -62,7 +62,7 @@ def save_model(run: Path, model: ForecastModel, fitted: tuple[Forecaster, ...]) 
         "time": list(model.layout.time),
         "series": model.layout.series,
         "target": model.layout.target,
-        "clock": {"step": model.clock.step, "start": model.clock.start, "unit": model.clock.unit},
+        "clock": model.clock.told(),
         "names": list(model.names),
         "horizon": model.horizon,
         "seasons": list(model.seasons),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from advisor.base.dates import UNCLEAR, date_form
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
 from advisor.base.tables import read_table
@@ -84,7 +85,9 @@ def _first_dates(frame: pd.DataFrame, names: list[str]) -> tuple[str, ...]:
             continue
         sample = column.dropna().iloc[:200].map(str)
         if len(sample) and bool(sample.str.contains(r"\d{1,4}[-./]\d{1,2}").all()):
-            return (name,) if bool(moments_of(frame.iloc[:200], (name,)).notna().all()) else ()
+            form = date_form(column)
+            read = form == UNCLEAR or bool(moments_of(frame.iloc[:200], (name,), form).notna().all())
+            return (name,) if read else ()
     return ()
 
 

@@ -77,7 +77,8 @@ def _tried(candidate: Candidate, problem: Problem, origins: Origins, run: Path, 
         forecaster = candidate.fitted(problem, origins.fit_until)
         if not candidate.learns and candidate.simplicity > 1:
             # A local way is fitted anew at every origin, the sealed ones too: all of that must fit.
-            once = _seconds_once(forecaster, problem, origins)
+            each = candidate.kind == "statistical"
+            once = _seconds_once(forecaster, problem, origins, each=each)
             if time.monotonic() + once * (len(origins.development) + len(origins.sealed)) > allowed:
                 return Tried(candidate, note=f"left out: {once:.1f} s for one origin is too slow for this budget")
         forecasts = forecasts_at(forecaster, problem.filled, origins.development, problem.horizon)
@@ -93,20 +94,29 @@ def _tried(candidate: Candidate, problem: Problem, origins: Origins, run: Path, 
     return Tried(candidate, forecasts, took)
 
 
-def _seconds_once(forecaster: Forecaster, problem: Problem, origins: Origins) -> float:
-    """How long one origin takes: the second time counts, for the first compiles what it needs."""
+def _seconds_once(forecaster: Forecaster, problem: Problem, origins: Origins, *, each: bool) -> float:
+    """How long one origin takes: the second time counts, for the first compiles what it needs.
+
+    A way that is fitted to `each` series by itself is timed on one of them: on all it may take the whole budget.
+    """
+    filled = problem.filled[:1] if each else problem.filled
     took = 0.0
     for _ in range(2):
         before = time.monotonic()
-        forecasts_at(forecaster, problem.filled, origins.development[-1:], problem.horizon)
+        forecasts_at(forecaster, filled, origins.development[-1:], problem.horizon)
         took = time.monotonic() - before
-        if took < _QUICK:
+        if took < _QUICK / len(problem.filled) * len(filled):
             break
-    return took
+    return took * len(problem.filled) / len(filled)
 
 
-def choose(tried: list[Tried], problem: Problem, origins: Origins, scale: Floats, metric: Metric) -> Chosen:
-    """The mean of the best few, as many as do best together at the development origins."""
+def choose(
+    tried: list[Tried], problem: Problem, origins: Origins, scale: Floats, metric: Metric, seconds: float
+) -> Chosen:
+    """The mean of the best few, as many as do best together at the development origins.
+
+    As many, too, as can answer at the sealed origins within `seconds`: a blend takes as long as all of its members.
+    """
     windows = windows_of(problem.values, origins.development, problem.horizon)
     ranked = sorted(
         (one for one in tried if one.forecasts is not None),
@@ -120,7 +130,10 @@ def choose(tried: list[Tried], problem: Problem, origins: Origins, scale: Floats
         )
     best = _mean_of(ranked, 1)
     errors = {1: scored(windows, best, scale, metric)}
+    taken = [one.seconds * _again(one, origins) for one in ranked]
     for count in range(2, min(policy("forecasting")["blend"]["most"], len(ranked)) + 1):
+        if sum(taken[:count]) > seconds:
+            break
         errors[count] = scored(windows, _mean_of(ranked, count), scale, metric)
     count = min(errors, key=lambda many: (errors[many], many))
     members = tuple(one.candidate for one in ranked[:count])
@@ -130,6 +143,11 @@ def choose(tried: list[Tried], problem: Problem, origins: Origins, scale: Floats
             f"The mean of the best {count} did better than the best alone ({errors[count]:.3g}, and {errors[1]:.3g})"
         )
     return Chosen(members, _mean_of(ranked, count), reason)
+
+
+def _again(one: Tried, origins: Origins) -> float:
+    """How many times as long as so far a way takes for the sealed part: one that learns learns once more."""
+    return 1.0 if one.candidate.learns else len(origins.sealed) / len(origins.development)
 
 
 def best_seasonal(tried: list[Tried], windows: Windows, scale: Floats, metric: Metric) -> Candidate:

@@ -32,7 +32,16 @@ from trainers.contract import Progress
 from trainers.forecast import planning
 from trainers.forecast.candidates import Problem, baselines, portfolio
 from trainers.forecast.intervals import coverage, widths
-from trainers.forecast.measure import Windows, flat, forecast_metric, forecasts_at, scored, units_of, windows_of
+from trainers.forecast.measure import (
+    Windows,
+    check_awaited,
+    flat,
+    forecast_metric,
+    forecasts_at,
+    scored,
+    units_of,
+    windows_of,
+)
 from trainers.forecast.model_file import ForecastModel, load_model, save_model
 from trainers.forecast.origins import Origins, origins_of
 from trainers.forecast.panel import Panel, load_panel
@@ -87,6 +96,8 @@ class _Training:
         share = planning.interval_of(self.plan)
         problem = Problem(panel.filled, panel.values, seasons, horizon, panel.clock, self.plan.seed)
         scale = scales(panel.values[:, : origins.train_until], seasons[0])
+        check_awaited(windows_of(panel.values, origins.development, horizon), scale, panel.layout.target, "chosen by")
+        check_awaited(windows_of(panel.values, origins.sealed, horizon), scale, panel.layout.target, "judged by")
         test_part, sealed_rows = self._seal(panel, origins)
         self.watch.lap("read_and_split")
 
@@ -95,7 +106,8 @@ class _Training:
         candidates = baselines(problem) + portfolio(problem, origins.fit_until)
         seconds = self.plan.budget_seconds * rules["choosing"]
         tried = search(problem, origins, candidates, self.run, self.progress, seconds)
-        chosen = choose(tried, problem, origins, scale, self.metric)
+        left = self.plan.budget_seconds - self.watch.seconds()
+        chosen = choose(tried, problem, origins, scale, self.metric, left)
         self.watch.lap("choose")
 
         self.progress.phase("Learning from all that is not sealed")
@@ -164,7 +176,8 @@ class _Training:
         held = coverage(windows, ours, scale, half)
         constant = int((~np.isfinite(scale)).sum())
         if constant:
-            notes.append(f"{constant:,} series never change over a season; they are forecast but not scored.")
+            told = "they are forecast without an interval, and not scored"
+            notes.append(f"{constant:,} series never change over a season; {told}.")
         notes.append(
             f"Intervals promised to hold {share:.0%} of the true values; on the sealed windows they held {held:.0%}."
         )

@@ -21,6 +21,7 @@ from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import Candidate, Comparison, GateVerdict, RunRecord, Score
 from trainers.common.ending import Watch, end_run
+from trainers.common.intervals import wilson
 from trainers.common.labels import label_text
 from trainers.common.metrics import Floats
 from trainers.common.policy import policy
@@ -162,30 +163,15 @@ def _features(frame: pd.DataFrame, seed: int) -> Floats:
 
 def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answered) -> RunRecord:
     want = planning.wanted(plan)
-    alpha = krippendorff(told.codes)
-    low, high = krippendorff_interval(told.codes, plan.seed)
     shared = told.shared
     sheet, differ = conflicts(frame, told)
     keep(run, "conflicts.csv", sheet)
     own = frame.drop(columns=[name for name in (ROW, WHY, BOTH) if name in frame.columns])
     keep(run, "labelled.csv", settled(own, told, plan.target))
     watch.lap("agree")
-    ours = Score("alpha", alpha, low, high, len(shared), 0.95, "bootstrap of rows")
-    line = Score("alpha", want.least, want.least, want.least, len(shared), 0.95, "fixed before")
-    passed = bool(low > want.least)
-    gap = Comparison("least_agreement", line, ours, alpha - want.least, low - want.least, high - want.least, "", passed)
-    good = policy("labelling")["agreement"]["good"]
-    between = f"alpha {alpha:.3f}, between {low:.3f} and {high:.3f} (95 %), over {len(shared):,} rows"
-    if passed:
-        text = f"People agree well enough to learn from their labels: {between}."
-        text += "" if low > good else f" From {good:g} on they could be relied on."
-    else:
-        text = (
-            f"People do not agree enough yet: {between}; the line is {want.least:g}. "
-            f"Settle the {len(differ):,} conflicts, mend the guidelines by them, and label other rows."
-        )
+    ours, verdict = _judged(plan, told, want.least, len(differ))
     pairs = [
-        [f"{told.people[a]} and {told.people[b]}", round(cohen(told.codes[:, a], told.codes[:, b]), 3)]
+        [f"{told.people[a]} and {told.people[b]}", _kappa(cohen(told.codes[:, a], told.codes[:, b]))]
         for a in range(len(told.people))
         for b in range(a + 1, len(told.people))
     ]
@@ -198,7 +184,7 @@ def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answ
         watch,
         chosen="agreement of people",
         candidates=(Candidate("agreement of people", ours),),
-        judged=(ours, GateVerdict("earned" if passed else "not_earned", text, (gap,))),
+        judged=(ours, verdict),
         rows={"all": len(frame), "labelled twice": len(shared), "in conflict": len(differ)},
         packages=(),
         secondary={name: value for name, value in secondary.items() if np.isfinite(value)},
@@ -208,6 +194,43 @@ def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answ
             f"{run.name}/labelled.csv holds every label nobody contradicts.",
         ),
     )
+
+
+def _judged(plan: Plan, told: Answered, least: float, conflicts: int) -> tuple[Score, GateVerdict]:
+    """How far people agree, and whether that is enough; where nothing can tell, the rows that could are owed."""
+    rows, alpha = len(told.shared), krippendorff(told.codes)
+    if not np.isfinite(alpha):
+        alike = Score("share_alike", 1.0, *wilson(rows, rows), rows, 0.95, "Wilson")
+        text = (
+            f"It cannot be told yet whether people agree: {rows:,} shared rows all got one label. People who never say "
+            "anything else would look the same. Have rows of other labels answered by two people as well."
+        )
+        return alike, GateVerdict("owed", text, ())
+    low, high = krippendorff_interval(told.codes, plan.seed)
+    ours = Score("alpha", alpha, low, high, rows, 0.95, "bootstrap of rows, and Wilson for their conflicts")
+    line = Score("alpha", least, least, least, rows, 0.95, "fixed before")
+    passed = bool(low > least)
+    gap = Comparison("least_agreement", line, ours, alpha - least, low - least, high - least, "", passed)
+    good = policy("labelling")["agreement"]["good"]
+    between = f"alpha {alpha:.3f}, between {low:.3f} and {high:.3f} (95 %), over {rows:,} rows"
+    if passed:
+        text = f"People agree well enough to learn from their labels: {between}."
+        text += "" if low > good else f" From {good:g} on they could be relied on."
+    elif alpha > least:
+        text = (
+            f"Too few rows to tell whether people agree: {between}; the line is {least:g}. "
+            "Have more rows labelled by two people, of every label."
+        )
+    else:
+        text = (
+            f"People do not agree enough yet: {between}; the line is {least:g}. "
+            f"Settle the {conflicts:,} conflicts, mend the guidelines by them, and label other rows."
+        )
+    return ours, GateVerdict("earned" if passed else "not_earned", text, (gap,))
+
+
+def _kappa(value: float) -> float | str:
+    return round(value, 3) if np.isfinite(value) else "cannot be told"
 
 
 def _alike(told: Answered) -> float:

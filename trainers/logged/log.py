@@ -93,7 +93,7 @@ def load_log(plan: Plan, folder: Path) -> Log:
             code="too-few-rows",
         )
     reward = _numbers(frame[columns.reward], "reward")
-    labels = frame[columns.action].map(label_text).map(str)
+    labels = _labels(frame[columns.action])
     counts = labels.value_counts()
     actions = tuple(sorted(counts.index))
     if not 2 <= len(actions) <= rules["limits"]["actions"]:
@@ -129,6 +129,21 @@ def load_log(plan: Plan, folder: Path) -> Log:
     context = frame.drop(columns=[name for name in aside if name in frame.columns])
     split_by = frame[plan.split.column] if plan.split.column in frame.columns else None
     return Log(context, code, actions, reward, propensity, columns, split_by, tuple(notes))
+
+
+def _labels(column: pd.Series[Any]) -> pd.Series[Any]:
+    labels = column.map(label_text, na_action="ignore").astype(object)
+    unknown = labels.isna() | labels.map(lambda text: not str(text).strip())
+    if unknown.any():
+        raise BadInput(
+            f"{int(unknown.sum()):,} rows of {plain(column.name, 60)} do not say what was done: "
+            f"the first is row {int(np.argmax(unknown.to_numpy())) + 1:,}.",
+            where=plain(column.name, 60),
+            why="What is unknown would count as an action of its own, and might be recommended.",
+            fix='Write what was done, "nothing" too where that was the choice, or leave those rows out.',
+            code="no-action",
+        )
+    return labels.map(str)
 
 
 def _numbers(column: pd.Series[Any], what: str) -> Floats:

@@ -14,7 +14,8 @@ from trainers.common.metrics import Floats, Integers
 from trainers.common.policy import policy
 
 _WIDTH = 9
-_CHUNK = 500
+# So many numbers and kernels at once: signals × steps × kernels of one gap would be gigabytes for long signals.
+_CELLS, _KERNELS = 8_000_000, 50
 
 
 @dataclass(frozen=True)
@@ -29,19 +30,25 @@ class Kernels:
         """[rows, 2 × kernels] of signals [rows, steps], each first brought to mean 0 and spread 1."""
         spread = signals.std(axis=1, keepdims=True)
         steady = (signals - signals.mean(axis=1, keepdims=True)) / np.where(spread > 1e-9, spread, 1.0)
-        parts = [self._some(steady[start : start + _CHUNK]) for start in range(0, len(steady), _CHUNK)]
-        return np.concatenate(parts) if parts else np.zeros((0, 2 * len(self.gaps)))
-
-    def _some(self, signals: Floats) -> Floats:
-        found = np.empty((len(signals), 2 * len(self.gaps)))
+        found = np.empty((len(steady), 2 * len(self.gaps)))
+        most = max(1, _CELLS // _KERNELS // steady.shape[1])
         for gap in np.unique(self.gaps):
-            mine = np.flatnonzero(self.gaps == gap)
-            span = (_WIDTH - 1) * int(gap) + 1
-            windows = np.lib.stride_tricks.sliding_window_view(signals, span, axis=1)[:, :, :: int(gap)]
-            fired = windows @ self.weights[mine].T - self.thresholds[mine]
+            alike = np.flatnonzero(self.gaps == gap)
+            for start in range(0, len(steady), most):
+                rows = slice(start, start + most)
+                self._fill(found[rows], steady[rows], int(gap), alike)
+        return found
+
+    def _fill(self, found: Floats, signals: Floats, gap: int, kernels: Integers) -> None:
+        span = (_WIDTH - 1) * gap + 1
+        windows = np.lib.stride_tricks.sliding_window_view(signals, span, axis=1)[:, :, ::gap]
+        # As many kernels at once whatever the rows: the last bits of a product follow from how many share it.
+        for start in range(0, len(kernels), _KERNELS):
+            mine = kernels[start : start + _KERNELS]
+            fired = windows @ self.weights[mine].T
+            fired -= self.thresholds[mine]
             found[:, 2 * mine] = (fired > 0).mean(axis=1)
             found[:, 2 * mine + 1] = fired.max(axis=1)
-        return found
 
 
 def random_kernels(steps: int, seed: int) -> Kernels:

@@ -40,7 +40,8 @@ from trainers.scratch.kernels import random_kernels
 from trainers.scratch.linear import fit_linear
 from trainers.scratch.model_file import Seer, load_seer, save_seer
 from trainers.scratch.network import learn
-from trainers.scratch.shapes import PICTURES, SIGNALS, learn_shape
+from trainers.scratch.shapes import PICTURES, SIGNALS, Shape, learn_shape
+from trainers.scratch.timed import fitted_in_time, rows_in_time
 
 RUNGS = ("trivial", "small_model")
 _TASK = "multiclass"
@@ -68,9 +69,14 @@ class ScratchTrainer:
         by = policy("scratch")["estimate"]
         time, memory = by["seconds"], by["memory_mb"]
         seconds = min(time["least"] + cells * rounds / 1e6 * time["a_million_values_and_round"], plan.budget_seconds)
+        mega = memory["least"] + cells / 1e6 * memory["a_million_values"]
+        if plan.task != PICTURES:
+            kernels = policy("scratch")["kernels"]
+            learnt_from = 2 * kernels["count"] * min(rows, kernels["rows"])
+            mega += memory["pieces"] + learnt_from / 1e6 * memory["a_million_features"]
         return Estimate(
             round(seconds, 1),
-            round(memory["least"] + cells / 1e6 * memory["a_million_values"], 1),
+            round(mega, 1),
             by["disk_mb"],
             formula=f"{time['least']} s and {time['a_million_values_and_round']} µs a value and round ({cells:,} "
             f"values, at most {rounds} rounds) on one core, at most the budget of {plan.budget_seconds:g} s.",
@@ -117,7 +123,18 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
 
     progress.phase("Fitting small models on the raw numbers")
     names, count = ("linear", "extra trees"), len(classes)
-    small = {name: _small(name, values[train], truth[train], count, plan.seed) for name in names}
+    allowed = plan.budget_seconds * policy("scratch")["budget"]["small"] / 3
+    some: dict[str, int] = {}
+
+    def small_model(name: str, of: Integers) -> Any:
+        fitted, learnt_from = fitted_in_time(
+            lambda at: _small(name, values[of[at]], truth[of[at]], count, plan.seed), truth[of], allowed, plan.seed
+        )
+        if len(learnt_from) < len(of):
+            some[name] = len(learnt_from)
+        return fitted
+
+    small = {name: small_model(name, train) for name in names}
     scored = {name: _told(metric, truth[held], fitted(values[held]), plan.seed) for name, fitted in small.items()}
     best = max(scored, key=lambda name: metric.gain(scored[name].value, 0.0))
     watch.lap("cheaper_rungs")
@@ -126,8 +143,8 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     chosen = "small network" if pictures else "random convolutions and a linear model"
     progress.phase(f"Training the {chosen}")
     rounds: list[dict[str, float]] = []
+    left = plan.budget_seconds * policy("scratch")["budget"]["network"] - watch.seconds()
     if pictures:
-        left = plan.budget_seconds * policy("scratch")["budget"]["network"] - watch.seconds()
         known = np.concatenate([train, held])
         at_held = np.arange(len(train), len(known))
         learnt = learn(
@@ -136,13 +153,10 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
         rounds, seer = learnt.rounds, Seer(shape, classes, learnt.network)
         scored[chosen] = _told(metric, truth[held], seer.of_values(values[held]), plan.seed)
     else:
-        kernels = random_kernels(values.shape[1], plan.seed)
-        part = Seer(
-            shape, classes, None, kernels, fit_linear(kernels.features(values[train]), truth[train], len(classes))
-        )
+        seer, part, learnt_from = _seer_of_signals(shape, classes, values, truth, (train, split.train), plan.seed, left)
         scored[chosen] = _told(metric, truth[held], part.of_values(values[held]), plan.seed)
-        whole = fit_linear(kernels.features(values[split.train]), truth[split.train], len(classes))
-        seer = Seer(shape, classes, None, kernels, whole)
+        if learnt_from < len(split.train):
+            some[chosen] = learnt_from
     save_seer(run, seer, policy("scratch")["network"]["channels"])
     watch.lap("fit")
 
@@ -150,7 +164,7 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     opening = open_sealed(folder, run.name, test_part, len(split.test))
     sealed = truth[split.test].astype(np.float64)
     ours = _output(seer.of_values(values[split.test]))
-    rival = _small(best, values[split.train], truth[split.train], len(classes), plan.seed)
+    rival = small_model(best, split.train)
     rungs = {
         "trivial": trivial(metric, truth[split.train].astype(np.float64), len(classes), len(sealed)),
         "small_model": _output(rival(values[split.test])),
@@ -160,7 +174,8 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     keep(run, "test_predictions.csv", predictions_table(rows, split, sealed, {"ours": ours, **rungs}))
     watch.lap("sealed")
     settings = policy("scratch")["network" if pictures else "kernels"]
-    notes = [*rows.notes, *split.notes, f"The best small model is {best}; it was fitted again on all training rows."]
+    notes = [*rows.notes, *split.notes, f"The best small model is {best}; it was fitted again with the rows held back."]
+    notes += [f"{name} learnt from {few:,} training rows: time or memory allow no more." for name, few in some.items()]
     if note := opening_note(opening):
         notes.append(note)
     return end_run(
@@ -184,6 +199,29 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
         notes=tuple(notes),
         represented="Values were brought to one range by the training rows alone.",
     )
+
+
+def _seer_of_signals(
+    shape: Shape,
+    classes: tuple[str, ...],
+    values: Floats,
+    truth: Integers,
+    parts: tuple[Integers, Integers],
+    seed: int,
+    seconds: float,
+) -> tuple[Seer, Seer, int]:
+    """The model of all training rows, the same without those held back, and how many rows the first learnt from."""
+    train, every = parts
+    kernels, rules = random_kernels(values.shape[1], seed), policy("scratch")["kernels"]
+    # The rows are read by the kernels once, those that are held back too; a fit takes little beside that.
+    rows, _ = rows_in_time(lambda at: kernels.features(values[every[at]]), truth[every], seconds, seed, rules["rows"])
+    used = every[rows]
+    features, before = kernels.features(values[used]), np.isin(used, train)
+    made = [
+        Seer(shape, classes, None, kernels, fit_linear(features[take], truth[used[take]], len(classes)))
+        for take in (np.ones(len(used), dtype=bool), before)
+    ]
+    return made[0], made[1], len(used)
 
 
 def _check_classes(truth: Integers, classes: tuple[str, ...]) -> None:

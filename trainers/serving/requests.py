@@ -136,5 +136,5 @@ def _cell_schema(column: InputColumn) -> dict[str, Any]:
         schema["examples"] = list(column.categories[:20])
         schema["description"] = "Values met in training are answered as such; any other counts as unknown."
     if column.form:
-        schema["description"] = f"A date in the form {column.form}."
+        schema["description"] = f"A date, written {column.form}."
     return schema

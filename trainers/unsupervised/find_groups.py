@@ -59,6 +59,9 @@ def find_groups(plan: Plan, folder: Path, run: Path, progress: Progress, watch: 
         *begun.rows.notes,
         "Nobody has named these groups; a person has to say what they mean, and whether they help.",
     ]
+    most = min(rules["most"], len(train) // 6)
+    if tried[-1].count < most:
+        notes.append(f"The time allowed up to {tried[-1].count} groups to be tried; a longer budget tries {most}.")
     if note := opening_note(opening):
         notes.append(note)
     return end_run(

@@ -32,6 +32,9 @@ Trials = list[tuple[str, tuple[str, ...], Score | None]]
 def find_odd(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Watch, begun: Begun) -> RunRecord:
     """From features to scores, the sheet of the oddest rows and the record."""
     share = _share(plan)
+    labelled = plan.task == LABELLED
+    if labelled:
+        _check_odd(plan, begun)
     features, train = begun.features, begun.sample
     progress.phase("Learning what is usual from the training part")
     detector = fit_detector(features[train], plan.seed)
@@ -45,17 +48,6 @@ def find_odd(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Wat
     progress.phase("Opening the sealed rows")
     opening = open_sealed(folder, run.name, begun.test_part, len(begun.split.test))
     notes = list(begun.rows.notes)
-    labelled = plan.task == LABELLED
-    odd_sealed = int(np.nansum(begun.rows.odd[begun.split.test]))
-    if labelled and odd_sealed < policy("discovering")["labelled"]["judge"]:
-        raise BadInput(
-            f"Only {odd_sealed} sealed rows are labelled odd; judging by them takes at least "
-            f"{policy('discovering')['labelled']['judge']}.",
-            where=plain(plan.target, 60),
-            why="A score on so few says nothing.",
-            fix="Label more odd rows, or take target: out of answers.yaml and plan again without labels.",
-            code="too-few-odd",
-        )
     judged = (
         _by_labels(plan, begun, scores, features) if labelled else _by_halves(plan, begun, features, train, ways, share)
     )
@@ -86,6 +78,18 @@ def find_odd(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Wat
         notes=tuple(notes),
         represented="What is usual was learnt from the training rows alone.",
     )
+
+
+def _check_odd(plan: Plan, begun: Begun) -> None:
+    odd, least = int(np.nansum(begun.rows.odd[begun.split.test])), policy("discovering")["labelled"]["judge"]
+    if odd < least:
+        raise BadInput(
+            f"Only {odd} sealed rows are labelled odd; judging by them takes at least {least}.",
+            where=plain(plan.target, 60),
+            why="A score on so few says nothing. The sealed rows were not opened.",
+            fix="Label more odd rows, or take target: out of answers.yaml and plan again without labels.",
+            code="too-few-odd",
+        )
 
 
 def _share(plan: Plan) -> float:

@@ -45,16 +45,18 @@ def nearest(features: Floats, centres: Floats) -> Integers:
 
 
 def try_counts(features: Floats, rules: dict[str, int], seed: int, progress: Progress, seconds: float) -> list[Tried]:
-    """Every number of groups in turn, until the time is used up; two at least."""
+    """Every number of groups in turn, until the time is used up; one at least, held against chance once at least."""
     end = time.monotonic() + seconds
     tried: list[Tried] = []
     counts = [count for count in range(rules["fewest"], rules["most"] + 1) if 6 * count <= len(features)]
     for done, count in enumerate(counts):
-        if done >= 2 and time.monotonic() + tried[-1].seconds > end:
+        if done and time.monotonic() + tried[-1].seconds > end:
             break
         started = time.monotonic()
         agreed, chance = [], []
         for repeat in range(rules["halves"]):
+            if repeat and time.monotonic() > end:
+                break
             agreed.append(float(stability(features, count, seed + repeat, rules["starts"]).mean()))
             torn = shuffled(features, seed + 1000 + repeat)
             chance.append(float(stability(torn, count, seed + repeat, rules["starts"]).mean()))

@@ -71,7 +71,7 @@ def save_found(run: Path, found: Found) -> None:
         content["series"] = {
             "time": list(lens.layout.time),
             "target": lens.layout.target,
-            "clock": {"step": lens.clock.step, "start": lens.clock.start, "unit": lens.clock.unit},
+            "clock": lens.clock.told(),
             "season": lens.profile.season,
             "windows": list(lens.profile.windows),
             "start": lens.start,

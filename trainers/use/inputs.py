@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from advisor.base.dates import read_dates
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
 
@@ -108,7 +109,7 @@ def unreadable_cells(frame: pd.DataFrame, columns: Sequence[InputColumn]) -> dic
             texts = present.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
             read = pd.to_numeric(texts[~texts.isin(_GAPS)], errors="coerce")
         elif column.kind == "date":
-            read = pd.to_datetime(present.map(str), errors="coerce", format=column.form or None, utc=True)
+            read = read_dates(present, column.form)
         else:
             continue
         if lost := int(np.asarray(pd.isna(read)).sum()):
