@@ -31,7 +31,10 @@ def fault(place: Sequence[str | int], message: str, kind: str) -> Fault:
 
 def rows_of(body: bytes, columns: Sequence[InputColumn], most: int) -> tuple[list[dict[str, Any]], bool]:
     """The rows of a body, and whether it was one row: `{column: value}` or `{"rows": [{…}, …]}`. Raises `Refused`."""
-    content = _parsed(body)
+    try:
+        content = parsed(body)
+    except ValueError as error:
+        raise Refused(422, [fault([], f"Not JSON: {plain(error, 160)}.", "json_invalid")]) from None
     if not isinstance(content, dict):
         raise Refused(422, [fault([], 'Send one row as {"column": value}, or {"rows": [row, …]}.', "not_an_object")])
     many = content.get("rows")
@@ -55,14 +58,22 @@ def rows_of(body: bytes, columns: Sequence[InputColumn], most: int) -> tuple[lis
     return rows, single
 
 
-def _parsed(body: bytes) -> Any:
+def parsed(body: bytes) -> Any:
+    """A body's JSON. Raises `ValueError` for what is none, or cannot be written down again as it came."""
+
     def no_number(word: str) -> float:
         raise ValueError(f"{word} is no JSON number; send null for a value that is not known")
 
     try:
-        return json.loads(body, parse_constant=no_number)
-    except (ValueError, RecursionError) as error:
-        raise Refused(422, [fault([], f"Not JSON: {plain(error, 160)}.", "json_invalid")]) from None
+        text = body.decode(json.detect_encoding(body))  # json.loads itself would let halves of characters through
+        content = json.loads(text, parse_constant=no_number)
+        if "\\u" in text:
+            json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half a character (a lone surrogate) stands in a text; send whole ones") from None
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+    return content
 
 
 def _faults_of(row: Any, columns: Sequence[InputColumn], known: list[str], place: list[str | int]) -> list[Fault]:
