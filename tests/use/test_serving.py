@@ -29,7 +29,8 @@ from trainers.serving.app import application
 from trainers.serving.journal import Journal
 from trainers.serving.limits import limits
 from trainers.serving.metrics import Histogram
-from trainers.serving.requests import body_schema
+from trainers.serving.requests import Refused, body_schema
+from trainers.serving.requests import rows_of as read_rows
 from trainers.serving.server import listen
 from trainers.use.answers import Answers
 from trainers.use.inputs import InputColumn
@@ -303,6 +304,33 @@ def test_half_a_character_is_refused_and_what_fails_here_is_counted_as_500(recko
     assert 'requests_total{code="500"} 1\n' in text
     assert 'requests_total{code="422"} 3\n' in text
     assert [json.loads(line)["x"] for line in (tmp_path / "asked.jsonl").read_text("utf-8").splitlines()] == [2]
+
+
+def test_a_thousand_dates_are_read_at_once_and_each_fault_is_told_with_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns = (InputColumn("day", "date", form="%Y-%m-%d"), InputColumn("when", "date"), InputColumn("x", "number"))
+    said = ["2024-03-01", "March 1, 2024", "01.03.2024 12:30", None]
+    rows = [{"day": "2024-03-01", "when": said[at % 4], "x": " 1.5 "} for at in range(1_000)]
+    calls: list[int] = []
+    read = pd.to_datetime
+
+    def counted(cells: Any, **options: Any) -> Any:
+        calls.append(len(cells))
+        return read(cells, **options)
+
+    monkeypatch.setattr(pd, "to_datetime", counted)
+    assert read_rows(json.dumps({"rows": rows}).encode(), columns, 1_000) == (rows, False)
+    assert calls == [1_000, 750]
+    rows[7]["when"], rows[999]["day"], rows[3]["x"] = "soon", "1.3.2024", "NA"
+    with pytest.raises(Refused) as refused:
+        read_rows(json.dumps({"rows": rows}).encode(), columns, 1_000)
+    places = [one["loc"] for one in refused.value.faults]
+    assert places == [["body", "rows", 999, "day"], ["body", "rows", 7, "when"]]
+    every = [{"day": "x", "when": "y", "x": "z"}] * 30
+    with pytest.raises(Refused) as many:
+        read_rows(json.dumps({"rows": every}).encode(), columns, 1_000)
+    assert len(many.value.faults) == 20
 
 
 class Counting:
