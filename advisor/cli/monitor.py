@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SUMMARY = (
     "Compares new rows with the training rows: inputs, texts, answers, data quality, time and cost; and right answers\n"
-    "where the file holds the target. No row counts twice. Exit 4 when something is wrong, so that a timer can tell:\n"
+    "where the file holds the target. No row counts twice. Exit 4 when there is something to do, so a timer can tell:\n"
     "  0 6 * * *  cd /where/it/is && train-or-not monitor my-case asked.jsonl --quiet || mail -s drift me@example.org"
 )
 EXAMPLES = (
@@ -34,7 +34,7 @@ _CHANNELS = {
     "quality": "Data quality",
     "service": "Time and cost",
 }
-ALARM = 4
+ATTENTION = 4
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="new rows, or the file that `serve --keep` goes on writing")
     parser.add_argument("--max-usd", type=float, metavar="N", help="where answers cost money: never spend more in all")
     parser.add_argument("--ignore", metavar="COLUMN", action="append", default=[], help="a column that moves by nature")
-    parser.add_argument("--reference", metavar="FILE", help="compare with these rows instead of the training rows")
+    parser.add_argument(
+        "--reference", metavar="FILE", help="this time, compare with these rows and not with those of training"
+    )
     parser.add_argument(
         "--map", metavar="FILE_NAME=MODEL_NAME", action="append", default=[], help="a column that has another name here"
     )
@@ -55,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, out: Output) -> int:
-    """Check, show, remember; exit 0 when nothing is wrong and 4 when something is."""
+    """Check, show, remember; exit 0 when there is nothing to do and 4 when there is."""
     from advisor.cli.predict import asked_names
     from advisor.cli.run_folder import run_folder
     from trainers.monitor.watch import watch
@@ -71,7 +73,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         vectors=_vectors(out) if arguments.by_meaning else None,
         decided_otherwise=_decided_otherwise(Case(opened.folder.parent.parent)),
     )
-    written = _write_page(opened) if arguments.page else None
+    written = _write_page(opened, check) if arguments.page else None
     if out.json_mode:
         out.json(check | ({"page": str(written)} if written else {}))
     for line in page(check, everything=arguments.all):
@@ -85,7 +87,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         out.note(f"\nNext, what the rows look like: train-or-not look {shlex.quote(arguments.file)}")
     else:
         out.note("\nNext: the same command when new rows have come; no row counts twice.")
-    return ALARM if check["alarm"] else 0
+    return ATTENTION if check["attention"] else 0
 
 
 def _vectors(out: Output) -> Any:
@@ -126,7 +128,7 @@ def _decided_otherwise(case: Case) -> str:
     )
 
 
-def _write_page(opened: OpenedRun) -> Path:
+def _write_page(opened: OpenedRun, check: dict[str, Any]) -> Path:
     from advisor import __version__
     from advisor.base.files import write_atomically
     from advisor.report.page import to_html
@@ -135,7 +137,8 @@ def _write_page(opened: OpenedRun) -> Path:
     from trainers.monitor.state import load_state
 
     folder = opened.folder.parent.parent / "monitor" / opened.name
-    checks = load_state(folder).checks
+    # A check that is shown again tells what follows today.
+    checks = [check if one["check"] == check["check"] else one for one in load_state(folder).checks]
     story = tell_checks(opened.name, checks, policy()["smallest"], f"train-or-not {__version__}")
     write_atomically(folder / "page.html", to_html(story))
     return folder / "page.html"

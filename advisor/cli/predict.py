@@ -47,6 +47,14 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from advisor.cli.run_folder import run_folder
     from trainers.use.opened import Allowance, open_run
 
+    if arguments.dask and arguments.max_usd is not None:
+        raise BadInput(
+            "A cap on money is kept by one machine, so answers that cost some are not spread.",
+            where="--dask",
+            why="The workers could not know what the others have spent.",
+            fix="Leave --dask out: several questions are on their way to the server at once as it is.",
+            code="usage",
+        )
     opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd))
     names = asked_names(arguments.map)
     if arguments.dask and not arguments.output:

@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the folder of a finished run, CASE/runs/ID, or the case itself")
     parser.add_argument("--host", default="127.0.0.1", help="another address than this machine's own; needs a key")
     parser.add_argument("--port", type=int, default=8000, metavar="N", help="8000; 0 takes a free one")
-    parser.add_argument("--keep", metavar="FILE", help="append every row with its answer there, as JSON lines")
+    parser.add_argument(
+        "--keep", metavar="FILE", help="append every row or conversation with its answer there, as JSON lines"
+    )
     parser.add_argument("--max-rows", type=int, metavar="N", help="rows in one request")
     parser.add_argument("--max-bytes", type=int, metavar="N", help="bytes in one request")
     parser.add_argument("--max-usd", type=float, metavar="N", help="where answers cost money: never spend more in all")

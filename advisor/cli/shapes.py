@@ -200,6 +200,7 @@ class Watched(TypedDict):
     """One check of new rows: whether anything is the matter, and what follows from it."""
 
     alarm: bool
+    attention: bool
     again: bool
     triggers: list[dict[str, Any]]
 

@@ -47,6 +47,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--on", default="", metavar="FILE", help="train again with these labelled rows too, held against the run in use"
     )
     parser.add_argument(
+        "--map", metavar="FILE_NAME=MODEL_NAME", action="append", default=[], help="a column of --on with another name"
+    )
+    parser.add_argument(
         "--launch", default="", metavar="COMMAND", help='several processes: "accelerate launch …" or "torchrun …"'
     )
     parser.add_argument("--again", action="store_true", help="train anew although this plan has a finished run")
@@ -65,6 +68,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 
     case = open_case(arguments.case)
     name = shlex.quote(str(case.folder))
+    if arguments.map and not arguments.on:
+        raise BadInput("Only new rows have columns to map.", where="--map", fix="--on FILE", code="usage")
     plan = _plan_to_follow(case, arguments, name)
     if arguments.dry_run:
         from advisor.cli.plan import dry_run
@@ -74,7 +79,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     if arguments.on:
         from advisor.cli.retrain import grown_plan, held_against_old
 
-        grown, before = grown_plan(case, plan, arguments.on, [], out)
+        grown, before = grown_plan(case, plan, arguments.on, arguments.map, out)
         plan = grown.plan
     trainer = find_trainer(plan.trainer)
     with locked(case.runs):

@@ -41,12 +41,12 @@ def test_two_workers_of_a_cluster_give_the_bytes_of_one_process(opened: OpenedRu
 def test_a_fresh_environment_with_the_containers_own_pip_line_serves_the_same(
     opened: OpenedRun, tmp_path: Path
 ) -> None:
-    """What `docker build` would run, run without Docker: its `RUN pip install` lines, then its `CMD`."""
+    """What `docker build` would run, run without Docker: its `RUN pip install` lines, then its `ENTRYPOINT`."""
     shipped = tmp_path / "shipped"
     export_run(opened, shipped, lambda _: None, onnx=False)
     lines = (shipped / "Dockerfile").read_text(encoding="utf-8").splitlines()
     installs = [line.removeprefix("RUN ") for line in lines if line.startswith("RUN pip install")]
-    command = json.loads(next(line for line in lines if line.startswith("CMD ")).removeprefix("CMD "))
+    command = json.loads(next(line for line in lines if line.startswith("ENTRYPOINT ")).removeprefix("ENTRYPOINT "))
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     binaries = tmp_path / "venv" / "bin"
     environment = {**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}", "TOOL": str(ROOT)}

@@ -28,7 +28,9 @@ from tests.use.conftest import table
 from trainers.serving.app import application
 from trainers.serving.journal import Journal
 from trainers.serving.limits import limits
-from trainers.serving.requests import body_schema
+from trainers.serving.metrics import Histogram
+from trainers.serving.requests import Refused, body_schema
+from trainers.serving.requests import rows_of as read_rows
 from trainers.serving.server import listen
 from trainers.use.answers import Answers
 from trainers.use.inputs import InputColumn
@@ -154,13 +156,16 @@ def test_a_misspelt_column_is_guessed_and_extra_ones_do_no_harm(port: int) -> No
 
 def test_with_a_key_all_but_health_asks_for_it(reckoner: OpenedRun) -> None:
     with serving(reckoner, key="s3cret-canary") as port:
-        for path, method in (("/predict", "POST"), ("/metrics", "GET"), ("/schema", "GET")):
+        asked = (("/predict", "POST"), ("/metrics", "GET"), ("/schema", "GET"), ("/openapi.json", "GET"))
+        for path, method in asked:
             status, told = ask(port, {"x": 1} if method == "POST" else None, method, path)
             assert status == 401
             assert "canary" not in json.dumps(told)
             assert ask(port, {"x": 1}, method, path, Authorization="Bearer wrong")[0] == 401
         assert ask(port, {"x": 21}, Authorization="Bearer s3cret-canary") == (200, {"prediction": 42})
         assert ask(port, None, "GET", "/healthz")[0] == 200
+        status, described = ask(port, None, "GET", "/openapi.json", Authorization="Bearer s3cret-canary")
+        assert (status, set(described["paths"])) == (200, {"/predict", "/schema", "/metrics", "/healthz"})
         _, metrics = ask(port, None, "GET", "/metrics", Authorization="Bearer s3cret-canary")
         assert "canary" not in metrics
 
@@ -278,3 +283,92 @@ def test_rows_of_two_clients_never_meet_where_rows_mean_something_only_together(
             told = list(clients.map(lambda body: ask(port, body)[1]["predictions"], bodies))
         own = [[{"prediction": float(count)}] * count for count in range(1, 9)]
         assert (told == own) is together
+
+
+def test_half_a_character_is_refused_and_what_fails_here_is_counted_as_500(reckoner: OpenedRun, tmp_path: Path) -> None:
+    def answer(frame: pd.DataFrame) -> Answers:
+        if (frame["x"] == 13).any():
+            raise RuntimeError("a model that breaks")
+        return reckoner.backend.answer(frame)
+
+    broken = OpenedRun(reckoner.folder, reckoner.record, Backend(reckoner.columns, (), answer))
+    journal = Journal(tmp_path / "asked.jsonl")
+    with serving(broken, journal=journal) as port:
+        for half in (b'{"x": 1, "note": "\\ud800"}', b'{"x": 1, "note": "\xed\xa0\x80"}', b'{"x": 1, "\\uDC00": 2}'):
+            status, told = ask(port, half)
+            assert (status, told["detail"][0]["type"]) == (422, "json_invalid")
+        assert ask(port, b'{"x": 2, "note": "\\ud83d\\ude00"}') == (200, {"prediction": 4})
+        assert ask(port, {"x": 13})[0] == 500
+        _, text = ask(port, None, "GET", "/metrics")
+    journal.close()
+    assert 'requests_total{code="500"} 1\n' in text
+    assert 'requests_total{code="422"} 3\n' in text
+    assert [json.loads(line)["x"] for line in (tmp_path / "asked.jsonl").read_text("utf-8").splitlines()] == [2]
+
+
+def test_a_thousand_dates_are_read_at_once_and_each_fault_is_told_with_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns = (InputColumn("day", "date", form="%Y-%m-%d"), InputColumn("when", "date"), InputColumn("x", "number"))
+    said = ["2024-03-01", "March 1, 2024", "1 Mar 2024 12:30", None]
+    rows = [{"day": "2024-03-01", "when": said[at % 4], "x": " 1.5 "} for at in range(1_000)]
+    calls: list[int] = []
+    read = pd.to_datetime
+
+    def counted(cells: Any, **options: Any) -> Any:
+        calls.append(len(cells))
+        return read(cells, **options)
+
+    monkeypatch.setattr(pd, "to_datetime", counted)
+    assert read_rows(json.dumps({"rows": rows}).encode(), columns, 1_000) == (rows, False)
+    assert calls == [1_000, 750]
+    rows[7]["when"], rows[999]["day"], rows[3]["x"] = "soon", "1.3.2024", "NA"
+    with pytest.raises(Refused) as refused:
+        read_rows(json.dumps({"rows": rows}).encode(), columns, 1_000)
+    places = [one["loc"] for one in refused.value.faults]
+    assert places == [["body", "rows", 999, "day"], ["body", "rows", 7, "when"]]
+    every = [{"day": "x", "when": "y", "x": "z"}] * 30
+    with pytest.raises(Refused) as many:
+        read_rows(json.dumps({"rows": every}).encode(), columns, 1_000)
+    assert len(many.value.faults) == 20
+
+
+class Counting:
+    """A partner in conversation that counts aloud."""
+
+    longest = 3
+
+    def asked(self, messages: Any) -> list[int]:
+        return [len(messages)]
+
+    def words(self, tokens: Any, longest: int) -> Iterator[tuple[str, int, bool]]:
+        yield from ((f"{n} ", n, n == longest) for n in range(1, longest + 1))
+
+
+def test_conversations_are_kept_as_they_were_answered(reckoner: OpenedRun, tmp_path: Path) -> None:
+    backend = Backend((), (), reckoner.backend.answer, chat=Counting())
+    journal = Journal(tmp_path / "asked.jsonl")
+    messages = [{"role": "user", "content": "count"}]
+    with serving(OpenedRun(reckoner.folder, reckoner.record, backend), journal=journal) as port:
+        for stream in (False, True):
+            assert ask(port, {"messages": messages, "stream": stream}, path="/v1/chat/completions")[0] == 200
+        assert (
+            ask(port, b'{"messages": [{"role": "user", "content": "\\ud800"}]}', path="/v1/chat/completions")[0] == 400
+        )
+    journal.close()
+    kept = [json.loads(line) for line in (tmp_path / "asked.jsonl").read_text("utf-8").splitlines()]
+    assert all(line.pop("answered_seconds") >= 0 for line in kept)
+    assert kept == [{"messages": messages, "prediction": "1 2 3 "}] * 2
+
+
+def test_small_times_still_count_after_weeks_of_serving() -> None:
+    meter = Histogram((1.0,))
+    meter.total = 1_000_000.0
+    meter.add(0.25)
+    assert "s_sum 1000000.25" in meter.lines("s", "")
+
+
+@pytest.mark.parametrize("port", [99_999, -1])
+def test_what_is_no_port_is_bad_input(port: int) -> None:
+    with pytest.raises(BadInput):
+        listen("127.0.0.1", port)

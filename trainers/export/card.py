@@ -12,6 +12,14 @@ from advisor.records.run import Score
 from trainers.common.gate import NAMES
 from trainers.use.opened import OpenedRun
 
+# What is answered where there are no classes, by task; every other task is answered with a text.
+_FORMS = {
+    "regression": "a number",
+    "forecast": "a number for each step ahead",
+    "groups": "the name of a group",
+    "topics": "the name of a group",
+}
+
 
 def card(opened: OpenedRun) -> str:
     """The card as Markdown."""
@@ -24,8 +32,9 @@ def _lines(opened: OpenedRun) -> Iterator[str]:
     yield f"# {for_markdown(record.run)}: {for_markdown(record.chosen)}"
     yield f"\n**{for_markdown(record.gate.text, 2000)}**"
     yield "\n## Intended use\n"
-    answer = f"one of {', '.join(map(for_markdown, opened.classes))}" if opened.classes else "a number"
-    yield f"It answers {for_markdown(plan.target)} ({plan.task}) for one row at a time: {answer}."
+    about = f"{for_markdown(plan.target)} ({plan.task})" if plan.target else f"a question of {plan.task}"
+    apart = "for rows that belong together, as the steps of a series" if opened.backend.together else "for one row"
+    yield f"It answers {about} {apart} at a time: {_answer(opened)}."
     yield "It is meant for rows that come from where its training rows came from, with the same columns."
     if record.gate.outcome != "earned":
         yield "It did not beat the cheaper rung, so there is no reason to use it in its place."
@@ -45,9 +54,7 @@ def _lines(opened: OpenedRun) -> Iterator[str]:
     yield f"- split: {plan.split.kind}. {for_markdown(plan.split.reason, 400)}".rstrip()
     yield from (f"- left out: {for_markdown(one.name)}, because {for_markdown(one.reason, 300)}" for one in plan.drop)
     yield "\n## Limits\n"
-    yield "- It knows nothing that its training rows did not show; a category it never met counts as unknown."
-    if not opened.classes:
-        yield "- Its numbers are held within the range of training, widened by half on each side."
+    yield from _limits(opened)
     yield "- Fairness between groups of people was not measured here."
     yield "- The world changes: `train-or-not monitor` says when it has."
     yield from (f"- {for_markdown(note, 600)}" for note in record.notes)
@@ -57,6 +64,23 @@ def _lines(opened: OpenedRun) -> Iterator[str]:
     yield "\n## Provenance\n"
     yield f"- trained {record.finished} by train-or-not {record.tool_version}, seed {plan.seed}"
     yield f"- versions: {', '.join(f'{name} {version}' for name, version in record.versions.items())}"
+
+
+def _answer(opened: OpenedRun) -> str:
+    if opened.classes:
+        return f"one of {', '.join(map(for_markdown, opened.classes))}"
+    return _FORMS.get(opened.record.plan.task, "a text")
+
+
+def _limits(opened: OpenedRun) -> Iterator[str]:
+    if opened.backend.dear:
+        yield "- A language model answers: it can say what is not so, and beyond rows like these nothing was measured."
+        return
+    yield "- It knows nothing that its training rows did not show."
+    if opened.record.plan.trainer == "classical":
+        yield "- A category it never met counts as unknown."
+        if not opened.classes:
+            yield "- Its numbers are held within the range of training, widened by half on each side."
 
 
 def _row(name: str, score: Score) -> str:

@@ -1,4 +1,8 @@
-"""The container that serves a run: the versions it was trained with, and nothing that serving does not import."""
+"""The container that serves a run: the versions it was trained with, and nothing that serving does not import.
+
+Where a run asks a model server, the file says in its first lines what is named when the container is started: the key,
+the word that rows may go to that address, and the most that answers may cost.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from pathlib import Path
 
 from advisor import __version__
 from advisor.base.errors import BadInput
+from advisor.base.keys import KEY_NAMES, SEND_TO, on_this_machine
 from advisor.base.safetext import plain
 from trainers.climb.learned import EmbeddingsAndLinear
+from trainers.forecast.model_file import load_model as load_forecast
 from trainers.use.opened import OpenedRun
 from trainers.use.rung_folder import read_kept
 
@@ -19,9 +25,11 @@ _SERVING = ("pydantic", "pyyaml", "fastapi", "uvicorn")
 _TABLES = ("numpy", "scipy", "pandas", "scikit-learn", "skops", "threadpoolctl")
 _BESIDE_TABLES = ("lightgbm", "catboost", "torch", "transformers")
 _LANGUAGE = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
+_NETWORK = ("torch", "safetensors")
 _ASKING = ("openai", "genai-prices", "bm25s", "PyStemmer")
 # What a record says becomes lines that `pip` and `docker build` carry out, and a record can come from somebody else.
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.!_-]{0,40}")
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/\[\]-]{1,200}")
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 
 
@@ -40,17 +48,35 @@ def _pinned(opened: OpenedRun) -> Iterator[str]:
 
 def _needed(opened: OpenedRun) -> tuple[str, ...]:
     """What this run imports beside what every run does."""
-    if opened.record.plan.trainer == "lora":
+    trainer = opened.record.plan.trainer
+    if trainer == "lora":
         return _LANGUAGE
-    if opened.record.plan.trainer == "classical":
+    if trainer == "scratch":
+        return _NETWORK
+    if trainer == "forecast":
+        fitted_anew = any(member.kind == "statistical" for member in load_forecast(opened.folder).members)
+        return ("statsforecast",) if fitted_anew else ()
+    if trainer == "classical":
         return tuple(name for name in _BESIDE_TABLES if name in opened.record.versions)
-    if opened.record.plan.trainer != "rung":
+    if trainer != "rung":
         return ()
     kept = read_kept(opened.folder)
     meaning = kept.prepared.get("by_meaning") or kept.name == EmbeddingsAndLinear.name
     asks = "mode" in kept.prepared
     local = asks and kept.endpoint == "local"
     return (_ASKING if asks else ()) + (_LANGUAGE if local or meaning else ())
+
+
+def _server(opened: OpenedRun) -> str:
+    """The address of the model server that this run asks; empty where it asks none."""
+    if opened.record.plan.trainer != "rung":
+        return ""
+    kept = read_kept(opened.folder)
+    if "mode" not in kept.prepared or kept.endpoint == "local":
+        return ""
+    if not _ADDRESS.fullmatch(kept.endpoint):
+        raise _not_ours(opened, f"its model server is {plain(kept.endpoint, 80)!r}")
+    return kept.endpoint
 
 
 def _installed(name: str) -> str:
@@ -88,7 +114,7 @@ def dockerfile(opened: OpenedRun) -> str:
     home = "useradd --create-home server" if language else "useradd --no-create-home server"
     return f"""\
 # docker build -t my-model .
-# docker run -e TRAIN_OR_NOT_SERVE_KEY -p 127.0.0.1:8000:8000 my-model
+{_started(_server(opened))}\
 FROM python:3.11-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1
 WORKDIR /model
@@ -102,5 +128,23 @@ COPY runs/ runs/
 USER server
 EXPOSE 8000
 HEALTHCHECK CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=5)"
-CMD ["train-or-not", "serve", ".", "--host", "0.0.0.0", "--port", "8000"]
+# Options of `serve` may follow the image's name.
+ENTRYPOINT ["train-or-not", "serve", ".", "--host", "0.0.0.0", "--port", "8000"]
+"""
+
+
+def _started(server: str) -> str:
+    """How the container is started, as comments: with all that a run needs which asks `server`."""
+    usual = "# docker run -e TRAIN_OR_NOT_SERVE_KEY -p 127.0.0.1:8000:8000"
+    if not server:
+        return f"{usual} my-model\n"
+    there = " --network host" if on_this_machine(server) else ""
+    why = "#   (--network host, since the model server's address is this machine's own; on Linux)\n" if there else ""
+    return f"""\
+{usual}{there} \\
+#   -e {KEY_NAMES[0]} -e {SEND_TO}={server} \\
+#   -v my-model-spent:/model/.climb my-model --max-usd 2
+{why}\
+# Each answer is a question to that server: the key is yours, {SEND_TO} is your word that
+# rows may go there, and --max-usd is the most that all answers may cost. The volume keeps what was spent and answered.
 """

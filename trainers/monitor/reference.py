@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from advisor.base.files import read_text, to_json, write_atomically
 from advisor.base.tables import read_table
 from trainers.common.labels import label_text
 from trainers.monitor.policy import Policy
-from trainers.use.inputs import InputColumn
+from trainers.use.inputs import InputColumn, rename_to_fit
 from trainers.use.opened import OpenedRun
 
 Floats = npt.NDArray[np.float64]
@@ -82,10 +82,17 @@ def columns_of(opened: OpenedRun, frame: pd.DataFrame, ignored: Sequence[str]) -
     return [column for column in named if column.name not in ignored]
 
 
-def make_reference(opened: OpenedRun, policy: Policy, source: Path | None = None) -> Reference:
-    """The reference of a run, from the plan's data or from `source`. Raises `BadInput` when neither can be used."""
+def make_reference(
+    opened: OpenedRun, policy: Policy, source: Path | None = None, names: Mapping[str, str] | None = None
+) -> Reference:
+    """The reference of a run, from the plan's data or from `source`. Raises `BadInput` when neither can be used.
+
+    `names` maps columns of `source` to the run's; those that are not in it are left.
+    """
     plan = opened.record.plan
     frame = _training_rows(opened, source)
+    if source is not None:
+        frame = _fitted(opened, frame, source, names or {})
     columns = columns_of(opened, frame, ())
     draw = np.random.default_rng(plan.seed)
     limit = policy["reference"]
@@ -112,6 +119,21 @@ def make_reference(opened: OpenedRun, policy: Policy, source: Path | None = None
     return Reference(tuple(kept), numbers, *_sealed(opened, policy))
 
 
+def _fitted(opened: OpenedRun, frame: pd.DataFrame, source: Path, names: Mapping[str, str]) -> pd.DataFrame:
+    there = list(map(str, frame.columns))
+    own = {old: new for old, new in names.items() if old in there and new not in there}
+    try:
+        return frame.rename(columns=rename_to_fit(there, opened.columns, own))
+    except BadInput as error:
+        raise BadInput(
+            f"{source.name} cannot be compared with. {error.what}",
+            where=f"--reference {source}",
+            why="A reference holds every column that the run reads.",
+            fix="Name rows with the same columns, or leave --reference out to compare with the training rows.",
+            code=error.code,
+        ) from error
+
+
 def _training_rows(opened: OpenedRun, source: Path | None) -> pd.DataFrame:
     from trainers.common.rows import data_path
 
@@ -124,7 +146,7 @@ def _training_rows(opened: OpenedRun, source: Path | None) -> pd.DataFrame:
             "What the run was trained on is no longer there to compare with.",
             where=error.where,
             why=error.what,
-            fix="Put the file back for the first check, or name its copy: --reference FILE",
+            fix="Put the file back for the first check, or name its copy with each check: --reference FILE",
             code="no-reference",
         ) from error
     sealed = opened.folder / "test_predictions.csv"

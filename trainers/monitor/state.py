@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,48 @@ class State:
     labelled_files: int = 0
     served: dict[str, list[float]] = field(default_factory=dict)
 
-    def known(self, content: str) -> dict[str, Any] | None:
-        """The earlier check of a file with exactly this content, wherever it stood."""
-        return next((check for check in reversed(self.checks) if check["sha256"] == content), None)
+    def known(self, content: str, asked: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """The latest check of a file with exactly this content, wherever it stood; with `asked`, of that kind only."""
+        return next(
+            (
+                check
+                for check in reversed(self.checks)
+                if check["sha256"] == content and (asked is None or asked_of(check) == asked)
+            ),
+            None,
+        )
+
+    def without(self, check: Mapping[str, Any] | None) -> tuple[int, int, int]:
+        """Right answers, labelled rows and files so far, without those of a check that is made again."""
+        right, rows = self._counted(check) if check else (0, 0)
+        return self.right - right, self.labelled - rows, self.labelled_files - bool(rows)
+
+    def _counted(self, check: Mapping[str, Any]) -> tuple[int, int]:
+        if "counted" in check:
+            return int(check["counted"][0]), int(check["counted"][1])
+        # Written before checks said it themselves: what it added to the sums of the check before it.
+        sums = [one["performance"] for one in self.checks[: int(check["check"])] if one["performance"]]
+        if not check["performance"]:
+            return 0, 0
+        before = sums[-2] if len(sums) > 1 else {"right": 0, "rows": 0}
+        return int(sums[-1]["right"] - before["right"]), int(sums[-1]["rows"] - before["rows"])
+
+
+def asked_of(check: Mapping[str, Any]) -> dict[str, Any]:
+    """How a check looked at its file: two checks of one file are the same only where this is the same too."""
+    told: dict[str, Any] = check.get("asked") or asked(ignored=check["ignored"])
+    return told
+
+
+def asked(
+    *,
+    names: Mapping[str, str] | None = None,
+    ignored: Sequence[str] = (),
+    by_meaning: bool = False,
+    reference: str = "",
+) -> dict[str, Any]:
+    """The options of a check as they are kept; `reference` is the hash of a file that was named, or empty."""
+    return {"names": dict(names or {}), "ignored": sorted(ignored), "by_meaning": by_meaning, "reference": reference}
 
 
 def load_state(folder: Path) -> State:

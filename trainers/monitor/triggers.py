@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from advisor.records.climb import ClimbRecord
@@ -14,18 +14,24 @@ from trainers.monitor.policy import Policy
 Trigger = dict[str, str]
 
 
-def triggers(
-    look: Look,
-    case: Path,
-    file: Path,
-    to_label: Path | None,
-    climb: ClimbRecord | None,
-    today: str,
-    policy: Policy,
-    *,
-    decided_otherwise: str = "",
-) -> Iterator[Trigger]:
-    """The triggers that hold, most urgent first."""
+# What a fall in right answers asks for, by trainer: only tables grow by themselves, and a rung is not trained.
+_FALLEN = {
+    "classical": ("train again with the new rows, held against this run.", "train-or-not train {case} --on {rows}"),
+    "rung": (
+        "add these rows to the examples and climb again: another rung may be enough.",
+        "train-or-not climb {case}",
+    ),
+    "": (
+        "add these rows to the examples and train again.",
+        "train-or-not plan {case} && train-or-not train {case}",
+    ),
+}
+# These follow from the day and the prices, not from a file: they are asked anew whenever a file is checked again.
+_OUTSIDE = ("decide again", "model retires", "climb again")
+
+
+def triggers(look: Look, case: Path, file: Path, to_label: Path | None, trainer: str) -> Iterator[Trigger]:
+    """The triggers that hold by what the rows show, most urgent first."""
     name, rows = shlex.quote(str(case)), shlex.quote(str(file))
     drifted = [finding for finding in look.findings if finding.alarm and finding.channel in ("inputs", "texts")]
     broken = [finding for finding in look.findings if finding.alarm and finding.channel == "quality"]
@@ -36,10 +42,11 @@ def triggers(
             "command": f"train-or-not look {rows}",
         }
     if look.standing and look.standing.breach:
+        cure, command = _FALLEN.get(trainer, _FALLEN[""])
         yield {
             "trigger": "performance",
-            "why": "Fewer answers are right than was promised: train again with the new rows, held against this run.",
-            "command": f"train-or-not train {name} --on {rows}",
+            "why": f"Fewer answers are right than was promised: {cure}",
+            "command": command.format(case=name, rows=rows),
         }
     elif drifted and to_label is not None:
         yield {
@@ -53,19 +60,27 @@ def triggers(
             "why": "Answers take longer or cost more than the first ones did: see whether the decision still holds.",
             "command": f"train-or-not decide {name}",
         }
+
+
+def renewed(earlier: Iterable[Trigger], outside_now: Iterable[Trigger]) -> list[Trigger]:
+    """The triggers of an earlier check, those of the world outside as they are today."""
+    return [*(one for one in earlier if one["trigger"] not in _OUTSIDE), *outside_now]
+
+
+def outside(
+    case: Path, climb: ClimbRecord | None, today: str, policy: Policy, decided_otherwise: str
+) -> Iterator[Trigger]:
+    """The triggers that hold whatever the rows show: prices, a model's last day, the age of a climb."""
+    name = shlex.quote(str(case))
     if decided_otherwise:
         yield {"trigger": "decide again", "why": decided_otherwise, "command": f"train-or-not decide {name}"}
-    yield from _outside(climb, name, today, policy)
-
-
-def _outside(climb: ClimbRecord | None, name: str, today: str, policy: Policy) -> Iterator[Trigger]:
     if climb is None:
         return
     left = _days(today, climb.retires)
     if left is not None and left <= int(policy["outside"]["retires_days"]):
         yield {
             "trigger": "model retires",
-            "why": f"The model that was measured is shut down on {climb.retires}, in {left} days.",
+            "why": f"The model that was measured {_ends(climb.retires, left)}.",
             "command": f"train-or-not decide {name}",
         }
     measured = max((fact.as_of for fact in climb.facts), default="")
@@ -76,6 +91,12 @@ def _outside(climb: ClimbRecord | None, name: str, today: str, policy: Policy) -
             "why": f"The rungs were measured {age} days ago: a cheaper one may be enough by now.",
             "command": f"train-or-not climb {name}",
         }
+
+
+def _ends(day: str, left: int) -> str:
+    if left < 0:
+        return f"was shut down on {day}"
+    return f"is shut down on {day}, " + ("today" if left == 0 else "tomorrow" if left == 1 else f"in {left} days")
 
 
 def _days(start: str, end: str) -> int | None:

@@ -22,8 +22,9 @@ from trainers.monitor.domain import Vectors
 from trainers.monitor.labelling import choose_rows, write_rows
 from trainers.monitor.policy import policy
 from trainers.monitor.reference import Reference, load_reference, make_reference, numbers_of, save_reference
-from trainers.monitor.state import Source, State, hash_of, load_state, save_state, seen_part
-from trainers.monitor.triggers import triggers
+from trainers.monitor.snapshot import snapshot
+from trainers.monitor.state import Source, State, asked, load_state, save_state, seen_part
+from trainers.monitor.triggers import outside, renewed, triggers
 from trainers.use.inputs import rename_to_fit
 from trainers.use.opened import OpenedRun
 
@@ -33,11 +34,17 @@ Check = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class _Given:
-    """What one check is given: the file as read, its hash, and how it is to be looked at."""
+    """What one check is given: the file as read, its hash and bytes, and how it is to be looked at.
+
+    `earlier` is the check of the same content that looked at it in another way: its rows are looked at again.
+    """
 
     file: Path
     frame: pd.DataFrame
     content: str
+    size: int
+    asked: dict[str, Any]
+    earlier: Check | None
     names: Mapping[str, str]
     ignored: Sequence[str]
     vectors: Vectors | None
@@ -56,7 +63,9 @@ def watch(
 ) -> Check:
     """Check the rows of `file` that no earlier check saw, and remember it. Returns the check as plain data.
 
-    A file that was checked before gives its earlier check again, with `again` set; nothing is counted twice.
+    A file that was checked before in the same way gives its earlier check again, with `again` set; looked at in another
+    way its labels count in place of those of the earlier check. Nothing is counted twice. `attention` is set where
+    somebody has to act: on an alarm, or because the world outside has changed.
     `vectors` compares texts by meaning too. `decided_otherwise` says in words what the decision would be today, where
     prices, rules or the date have moved it.
     """
@@ -70,26 +79,53 @@ def watch(
         )
     case = Case(opened.folder.parent.parent)
     folder = case.folder / "monitor" / opened.name
-    table = read_table(file)
+    seen = snapshot(file, read_table)
+    told = asked(
+        names=names,
+        ignored=ignored,
+        by_meaning=vectors is not None,
+        reference=sha256_of_file(source) if source and source.is_file() else "",
+    )
     with locked(folder):
         state = load_state(folder)
-        content = sha256_of_file(file)
-        earlier = state.known(content)
-        if earlier is not None:
-            _remember(case, opened, earlier)
-            return {**earlier, "again": True}
-        reference = _reference(opened, folder, source)
-        given = _Given(file, table.frame, content, names or {}, ignored, vectors, decided_otherwise)
+        if same := state.known(seen.sha256, told):
+            _remember(case, opened, same)
+            outside_now = outside(case.folder, _climb(case), today(), policy(), decided_otherwise)
+            return _answer({**same, "triggers": renewed(same["triggers"], outside_now)}, again=True)
+        reference = _reference(opened, folder, source, names or {})
+        earlier = state.known(seen.sha256)
+        given = _Given(
+            file,
+            seen.table.frame,
+            seen.sha256,
+            seen.bytes,
+            told,
+            earlier,
+            names or {},
+            ignored,
+            vectors,
+            decided_otherwise,
+        )
         check = _checked(opened, reference, state, case, folder, given)
         save_state(folder, state)
         _remember(case, opened, check)
-        return {**check, "again": False}
+        return _answer(check, again=False)
 
 
-def _reference(opened: OpenedRun, folder: Path, source: Path | None) -> Reference:
-    kept = load_reference(folder) if source is None else None
+def _answer(check: Check, *, again: bool) -> Check:
+    return {**check, "again": again, "attention": bool(check["alarm"] or check["triggers"])}
+
+
+def _climb(case: Case) -> ClimbRecord | None:
+    return load(case.climb, ClimbRecord) if case.climb.exists() else None
+
+
+def _reference(opened: OpenedRun, folder: Path, source: Path | None, names: Mapping[str, str]) -> Reference:
+    if source is not None:  # for this check alone: later ones are compared with the training rows as before
+        return make_reference(opened, policy(), source, names)
+    kept = load_reference(folder)
     if kept is None:
-        kept = make_reference(opened, policy(), source)
+        kept = make_reference(opened, policy())
         save_reference(folder, kept)
     return kept
 
@@ -104,7 +140,8 @@ def _checked(
 ) -> Check:
     file, frame = given.file, given.frame
     place = str(file.resolve())
-    skip = seen_part(state.sources.get(place), file)
+    earlier = given.earlier
+    skip = int(earlier["rows_seen_before"]) if earlier else seen_part(state.sources.get(place), file)
     renamed = rename_to_fit(list(map(str, frame.columns)), opened.columns, given.names)
     rows = frame.iloc[skip:].reset_index(drop=True).rename(columns=renamed)
     if not len(rows):
@@ -117,7 +154,15 @@ def _checked(
     chosen = "why" in rows.columns and set(rows["why"].dropna()) <= {"random", "unsure"}
     # Rows picked because the model is unsure of them would make it look worse than it is.
     rows = rows[rows["why"] != "unsure"].reset_index(drop=True) if chosen else rows
-    before = (state.right, state.labelled, state.labelled_files)
+    if not len(rows):
+        raise BadInput(
+            "Every new row was picked for labelling because the model is unsure of it.",
+            where=str(file),
+            why="Such rows alone would make it look worse than it is, so they are not counted.",
+            fix="Label the rows marked random too, then check the file.",
+            code="no-random-rows",
+        )
+    before = state.without(earlier)
     look = look_at(
         opened,
         reference,
@@ -129,12 +174,12 @@ def _checked(
         vectors=given.vectors,
         served=state.served,
     )
-    _remember_service(state, rows)
+    if not earlier:
+        _remember_service(state, rows)
     number = len(state.checks) + 1
     alarms = [finding for finding in look.findings if finding.alarm]
     breach = bool(look.standing and look.standing.breach)
     to_label = _to_label(opened, reference, look, rows, folder) if alarms and not breach else None
-    climb = load(case.climb, ClimbRecord) if case.climb.exists() else None
     check: Check = {
         "check": number,
         "at": now(),
@@ -148,22 +193,18 @@ def _checked(
         "alarms": sorted({finding.channel for finding in alarms} | ({"performance"} if breach else set())),
         "findings": [_plain(dataclasses.asdict(finding)) for finding in look.findings],
         "performance": _plain(dataclasses.asdict(look.standing)) if look.standing else None,
-        "triggers": list(
-            triggers(
-                look, case.folder, file, to_label, climb, today(), policy(), decided_otherwise=given.decided_otherwise
-            )
-        ),
+        "triggers": [
+            *triggers(look, case.folder, file, to_label, opened.record.plan.trainer),
+            *outside(case.folder, _climb(case), today(), policy(), given.decided_otherwise),
+        ],
         "renamed": renamed,
         "ignored": list(given.ignored),
+        "asked": given.asked,
     }
-    if look.standing:
-        state.right, state.labelled, state.labelled_files = (
-            look.standing.right,
-            look.standing.rows,
-            look.standing.files,
-        )
-    size = file.stat().st_size
-    state.sources[place] = Source(size, hash_of(file, size), len(frame))
+    now_so_far = (look.standing.right, look.standing.rows, look.standing.files) if look.standing else before
+    state.right, state.labelled, state.labelled_files = now_so_far
+    check["counted"] = [now_so_far[0] - before[0], now_so_far[1] - before[1]]
+    state.sources[place] = Source(given.size, given.content, len(frame))
     state.checks.append(check)
     return check
 

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import ClientDisconnect
 
 from advisor import __version__
 from advisor.base.errors import BadInput, Problem
@@ -42,7 +43,12 @@ def application(opened: OpenedRun, limits: Limits, *, key: str = "", journal: Jo
 
     # The interactive pages would load scripts from a foreign server, so only the description itself is served.
     app = FastAPI(
-        title=f"train-or-not: {opened.name}", version=__version__, docs_url=None, redoc_url=None, lifespan=life
+        title=f"train-or-not: {opened.name}",
+        version=__version__,
+        openapi_url=None,  # FastAPI's own would answer without the key
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
     )
     body = {"content": {"application/json": {"schema": body_schema(opened.columns, limits.max_rows)}}, "required": True}
     told = {
@@ -64,9 +70,14 @@ def application(opened: OpenedRun, limits: Limits, *, key: str = "", journal: Jo
     app.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)(service.metrics)
     if opened.backend.chat is not None:
         talk = (service.batcher.thread, service.posted, limits.request_seconds, service.meters.count)
-        offer_chat(app, opened.backend.chat, opened.name, *talk)
+        offer_chat(app, opened.backend.chat, opened.name, *talk, service.keep)
         app.get("/v1/models", summary="The one model that answers")(service.models)
     app.get("/healthz", summary="Whether the model is loaded and answers")(service.healthz)
+
+    async def described(request: Request) -> Response:
+        return service.refusal(request) or JSONResponse(app.openapi())
+
+    app.get("/openapi.json", include_in_schema=False)(described)
     return app
 
 
@@ -84,23 +95,29 @@ class _Service:
     def _answer(self, rows: list[Row]) -> Answers:
         started = time.perf_counter()
         answers = self.opened.backend.answer(pd.DataFrame(rows))
-        if self.journal is not None:
-            self.journal.keep(rows, answers, time.perf_counter() - started)
+        self.keep(rows, answers, time.perf_counter() - started)
         return answers
 
+    def keep(self, rows: list[Row], answers: Answers, seconds: float) -> None:
+        """Write down what was asked and answered, where a file was named for it."""
+        if self.journal is not None:
+            self.journal.keep(rows, answers, seconds)
+
     async def predict(self, request: Request) -> Response:
-        started = time.perf_counter()
+        started, status = time.perf_counter(), 500  # what is sent where neither an answer nor a refusal comes about
         self.meters.in_flight += 1
         try:
             response = await self._predicted(request)
+            status = response.status_code
         except Refused as refused:
-            response = JSONResponse({"detail": refused.faults}, refused.status)
-            if refused.status == 503:
+            status = refused.status
+            response = JSONResponse({"detail": refused.faults}, status)
+            if status == 503:
                 response.headers["Retry-After"] = "1"
         finally:
             self.meters.in_flight -= 1
-        self.meters.count(response.status_code)
-        self.meters.seconds.add(time.perf_counter() - started)
+            self.meters.count(status)
+            self.meters.seconds.add(time.perf_counter() - started)
         return response
 
     async def posted(self, request: Request) -> bytes:
@@ -113,6 +130,8 @@ class _Service:
                 return await self._body(request)
         except TimeoutError:
             raise Refused(408, [fault([], "The body did not arrive in time.", "slow_body")]) from None
+        except ClientDisconnect:  # nobody reads this; it is counted apart from what fails here
+            raise Refused(499, [fault([], "The client left before its body came.", "client_left")]) from None
 
     async def _predicted(self, request: Request) -> Response:
         body = await self.posted(request)
@@ -152,26 +171,27 @@ class _Service:
             raise Refused(401, [fault([], "Send the key: Authorization: Bearer …", "no_key")])
 
     async def schema(self, request: Request) -> Response:
-        if refused := self._refusal(request):
+        if refused := self.refusal(request):
             return refused
         return JSONResponse(
             {"columns": as_plain(self.opened.columns), "classes": list(self.opened.classes), "run": self.provenance}
         )
 
     async def models(self, request: Request) -> Response:
-        if refused := self._refusal(request):
+        if refused := self.refusal(request):
             return refused
         one = {"id": self.opened.name, "object": "model", "owned_by": "train-or-not"}
         return JSONResponse({"object": "list", "data": [one]})
 
     async def metrics(self, request: Request) -> Response:
-        if refused := self._refusal(request):
+        if refused := self.refusal(request):
             return refused
         model = {name: str(self.provenance[name]) for name in ("run", "trainer", "model", "complete_sha256")}
         text = self.meters.text(model, self.batcher.batches, self.batcher.rows_waiting)
         return Response(text, media_type="text/plain; version=0.0.4")
 
-    def _refusal(self, request: Request) -> Response | None:
+    def refusal(self, request: Request) -> Response | None:
+        """The answer to a request without the key; None where it may go on."""
         try:
             self._check_key(request)
         except Refused as refused:

@@ -18,8 +18,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from advisor.base.errors import BadInput
-from trainers.serving.requests import Refused
+from advisor.base.errors import BadInput, Problem
+from trainers.serving.requests import Refused, parsed
+from trainers.use.answers import Answers
 from trainers.use.opened import Chat
 
 _CANNOT = ("tools", "tool_choice", "functions", "function_call", "audio", "modalities")
@@ -29,8 +30,9 @@ MOST_STOPS, LONGEST_STOP = 4, 200  # OpenAI's own limit on their number
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that can be answered: its tokens, how many more at most, where to stop, and how to send it."""
+    """A request that can be answered: what was said, as tokens, how many more, where to stop, and how to send it."""
 
+    messages: list[dict[str, Any]]
     tokens: list[int]
     longest: int
     stop: tuple[str, ...]
@@ -46,13 +48,14 @@ def offer_chat(
     body_of: Callable[[Request], Any],
     seconds: float,
     told: Callable[[int], None],
+    keep: Callable[[list[dict[str, Any]], Answers, float], None],
 ) -> None:
     """Add /v1/chat/completions. `body_of` reads a body within the server's limits, key and all.
 
     The model works in `thread`, one token at a time, so that several clients and /predict take turns. `told` counts
-    each answered request by its status.
+    each answered request by its status; `keep` writes down what was asked and answered, and the seconds that took.
     """
-    talk = _Talk(chat, name, thread, seconds)
+    talk = _Talk(chat, name, thread, seconds, keep)
 
     async def completions(request: Request) -> Response:
         try:
@@ -62,6 +65,11 @@ def offer_chat(
             response = _problem(refused.status, refused.faults[0]["msg"])
         except BadInput as bad:
             response = _problem(400, f"{bad.what} {bad.fix}".strip())
+        except Problem as problem:  # a disk that is full
+            response = _problem(503, problem.what)
+        except Exception:
+            told(500)
+            raise
         told(response.status_code)
         return response
 
@@ -73,8 +81,8 @@ def offer_chat(
 def read_request(body: bytes, chat: Chat) -> Asked:
     """What a body asks for. Raises `BadInput` for what cannot be given."""
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = parsed(body)
+    except ValueError:
         content = None
     messages = content.get("messages") if isinstance(content, dict) else None
     if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
@@ -101,23 +109,35 @@ def read_request(body: bytes, chat: Chat) -> Asked:
     options = content.get("stream_options")
     count = isinstance(options, dict) and bool(options.get("include_usage"))
     limit = min(longest or chat.longest, chat.longest)
-    return Asked(chat.asked(messages), limit, tuple(stop), bool(content.get("stream")), count)
+    return Asked(messages, chat.asked(messages), limit, tuple(stop), bool(content.get("stream")), count)
 
 
 class _Talk:
-    def __init__(self, chat: Chat, name: str, thread: Executor, seconds: float) -> None:
-        self._chat, self._name, self._thread, self._seconds = chat, name, thread, seconds
+    def __init__(
+        self,
+        chat: Chat,
+        name: str,
+        thread: Executor,
+        seconds: float,
+        keep: Callable[[list[dict[str, Any]], Answers, float], None],
+    ) -> None:
+        self._chat, self._name, self._thread, self._seconds, self._write_down = chat, name, thread, seconds, keep
+
+    def _keep(self, asked: Asked, said: list[str], started: float) -> None:
+        row = {"messages": asked.messages}
+        self._write_down([row], Answers(["".join(said)]), time.perf_counter() - started)
 
     async def answer(self, asked: Asked) -> Response:
         if asked.stream:
             return StreamingResponse(self._events(asked), media_type="text/event-stream")
-        pieces, tokens, finish = [], 0, "length"
+        pieces, tokens, finish, started = list[str](), 0, "length", time.perf_counter()
         try:
             async for words, count, ended in self._words(asked):
                 pieces.append(words)
                 tokens, finish = count, "stop" if ended else finish
         except TimeoutError:
             return _problem(504, "No whole answer in time; ask for fewer tokens, or for a stream.")
+        self._keep(asked, pieces, started)
         message = {"role": "assistant", "content": "".join(pieces)}
         choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
         return JSONResponse(self._head("chat.completion") | {"choices": [choice], "usage": _usage(asked, tokens)})
@@ -130,14 +150,18 @@ class _Talk:
             return f"data: {json.dumps(head | {'choices': [choice]}, ensure_ascii=False)}\n\n"
 
         yield event({"role": "assistant", "content": ""})
-        tokens, finish = 0, "length"
+        pieces, tokens, finish, started = list[str](), 0, "length", time.perf_counter()
         try:
             async for words, count, ended in self._words(asked):
                 tokens, finish = count, "stop" if ended else finish
                 if words:
+                    pieces.append(words)
                     yield event({"content": words})
         except TimeoutError:
             finish = "length"
+        finally:  # also for a client that went away: what it had read by then was an answer
+            if tokens:
+                self._keep(asked, pieces, started)
         yield event({}, finish)
         if asked.count:
             yield f"data: {json.dumps(head | {'choices': [], 'usage': _usage(asked, tokens)})}\n\n"

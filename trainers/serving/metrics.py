@@ -33,7 +33,7 @@ class Histogram:
         for bound, count in zip((*self.bounds, "+Inf"), self.counts, strict=True):
             below += count
             lines.append(f'{name}_bucket{{le="{bound}"}} {below}')
-        return [*lines, f"{name}_sum {self.total:g}", f"{name}_count {below}"]
+        return [*lines, f"{name}_sum {self.total!r}", f"{name}_count {below}"]
 
 
 @dataclass

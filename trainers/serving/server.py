@@ -10,12 +10,22 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
-from advisor.base.errors import EnvironmentMissing
+from advisor.base.errors import BadInput, EnvironmentMissing
 from trainers.serving.guards import OneLength, OnlyByOwnName, patient_for
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """An open socket; port 0 takes a free one. Raises `EnvironmentMissing` when the address cannot be had."""
+    """An open socket; port 0 takes a free one.
+
+    Raises `BadInput` for what is no port, `EnvironmentMissing` when the address cannot be had.
+    """
+    if not 0 <= port <= 65_535:
+        raise BadInput(
+            f"There is no port {port}.",
+            where=f"--port {port}",
+            fix="Give 1 to 65535; --port 0 finds a free one.",
+            code="range",
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -97,6 +97,20 @@ def _folded(name: str) -> str:
     return "".join(c for c in name.casefold() if c not in " _-.")
 
 
+def lost_cells(cells: pd.Series[Any], column: InputColumn) -> pd.Series[Any]:
+    """The filled cells of a number or date column that say no number or date."""
+    present = cells.dropna()
+    if column.kind == "number":
+        texts = present.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
+        present = present[~texts.isin(_GAPS)]
+        read = pd.to_numeric(texts[~texts.isin(_GAPS)], errors="coerce")
+    elif column.kind == "date":
+        read = read_dates(present, column.form)
+    else:
+        return present[:0]
+    return present[np.asarray(pd.isna(read))]
+
+
 def unreadable_cells(frame: pd.DataFrame, columns: Sequence[InputColumn]) -> dict[str, int]:
     """How many filled cells of each number or date column say no number or date: they are answered as missing."""
     found: dict[str, int] = {}
@@ -104,15 +118,7 @@ def unreadable_cells(frame: pd.DataFrame, columns: Sequence[InputColumn]) -> dic
         cells = frame.get(column.name)
         if cells is None or pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_datetime64_any_dtype(cells):
             continue
-        present = cells.dropna()
-        if column.kind == "number":
-            texts = present.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
-            read = pd.to_numeric(texts[~texts.isin(_GAPS)], errors="coerce")
-        elif column.kind == "date":
-            read = read_dates(present, column.form)
-        else:
-            continue
-        if lost := int(np.asarray(pd.isna(read)).sum()):
+        if lost := len(lost_cells(cells, column)):
             found[column.name] = lost
     return found
 

@@ -19,6 +19,7 @@ import pandas as pd
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.files import sha256_of_file, sha256_of_text, to_json, write_atomically
+from advisor.base.tablechecks import check_columns
 from advisor.base.tables import read_chunks
 from trainers.common.runfolder import MARKER
 from trainers.contract import Progress
@@ -89,6 +90,8 @@ class Reader:
                 before, start = start, start + len(frame)
                 if start > skip:
                     yield frame, self._checked(frame, before), before
+        if not start:
+            check_columns(pd.DataFrame(), Path(self.file))  # says that there is no row, as every other reading does
 
     def _checked(self, frame: pd.DataFrame, start: int) -> pd.DataFrame:
         fitted = frame.rename(columns=self.renamed)
