@@ -13,7 +13,7 @@ import pandas as pd
 from advisor.base.case import Case, now, today
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file
-from advisor.base.tables import read_table
+from advisor.base.tables import Table, read_table
 from advisor.records.climb import ClimbRecord
 from advisor.records.plain import load
 from trainers.common.lock import locked
@@ -24,6 +24,7 @@ from trainers.monitor.policy import policy
 from trainers.monitor.reference import Reference, load_reference, make_reference, numbers_of, save_reference
 from trainers.monitor.state import Source, State, hash_of, load_state, save_state, seen_part
 from trainers.monitor.triggers import triggers
+from trainers.use.cells import as_labelled, as_read, guessed, truths_as_trained, with_numbers
 from trainers.use.inputs import rename_to_fit
 from trainers.use.opened import OpenedRun
 
@@ -36,7 +37,7 @@ class _Given:
     """What one check is given: the file as read, its hash, and how it is to be looked at."""
 
     file: Path
-    frame: pd.DataFrame
+    table: Table
     content: str
     names: Mapping[str, str]
     ignored: Sequence[str]
@@ -70,7 +71,7 @@ def watch(
         )
     case = Case(opened.folder.parent.parent)
     folder = case.folder / "monitor" / opened.name
-    table = read_table(file)
+    table = read_table(file, as_written=True)
     with locked(folder):
         state = load_state(folder)
         content = sha256_of_file(file)
@@ -79,7 +80,7 @@ def watch(
             _remember(case, opened, earlier)
             return {**earlier, "again": True}
         reference = _reference(opened, folder, source)
-        given = _Given(file, table.frame, content, names or {}, ignored, vectors, decided_otherwise)
+        given = _Given(file, table, content, names or {}, ignored, vectors, decided_otherwise)
         check = _checked(opened, reference, state, case, folder, given)
         save_state(folder, state)
         _remember(case, opened, check)
@@ -102,11 +103,12 @@ def _checked(
     folder: Path,
     given: _Given,
 ) -> Check:
-    file, frame = given.file, given.frame
+    file, frame = given.file, given.table.frame
     place = str(file.resolve())
     skip = seen_part(state.sources.get(place), file)
     renamed = rename_to_fit(list(map(str, frame.columns)), opened.columns, given.names)
-    rows = frame.iloc[skip:].reset_index(drop=True).rename(columns=renamed)
+    written = frame.iloc[skip:].reset_index(drop=True).rename(columns=renamed)
+    rows = _as_run_reads(opened, written, given.table)
     if not len(rows):
         raise BadInput(
             "There is no new row in the file since the last check.",
@@ -116,7 +118,8 @@ def _checked(
         )
     chosen = "why" in rows.columns and set(rows["why"].dropna()) <= {"random", "unsure"}
     # Rows picked because the model is unsure of them would make it look worse than it is.
-    rows = rows[rows["why"] != "unsure"].reset_index(drop=True) if chosen else rows
+    if chosen:
+        written, rows = (part[(rows["why"] != "unsure").to_numpy()].reset_index(drop=True) for part in (written, rows))
     before = (state.right, state.labelled, state.labelled_files)
     look = look_at(
         opened,
@@ -133,7 +136,8 @@ def _checked(
     number = len(state.checks) + 1
     alarms = [finding for finding in look.findings if finding.alarm]
     breach = bool(look.standing and look.standing.breach)
-    to_label = _to_label(opened, reference, look, rows, folder) if alarms and not breach else None
+    told = with_numbers(written, rows, opened.columns)
+    to_label = _to_label(opened, reference, look, told, folder) if alarms and not breach else None
     climb = load(case.climb, ClimbRecord) if case.climb.exists() else None
     check: Check = {
         "check": number,
@@ -166,6 +170,18 @@ def _checked(
     state.sources[place] = Source(size, hash_of(file, size), len(frame))
     state.checks.append(check)
     return check
+
+
+def _as_run_reads(opened: OpenedRun, written: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """New rows as the run reads them, their right answers spelled as its classes; other columns by what they hold."""
+    target = opened.record.plan.target
+    rows = as_read(written, opened.columns, table)
+    own = {column.name for column in opened.columns} | ({target} if opened.classes else set())
+    others = guessed(written[[name for name in written.columns if name not in own]], table)
+    rows = rows.assign(**dict(others.items()))
+    if opened.classes and target in rows.columns:
+        rows = rows.assign(**{target: as_labelled(written[target], opened.classes)})
+    return truths_as_trained(rows, opened.columns)
 
 
 def _remember_service(state: State, rows: pd.DataFrame) -> None:
