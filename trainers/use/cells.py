@@ -68,6 +68,13 @@ def _is_all_text(table: Table) -> bool:
     return table.format == "csv"
 
 
+def as_joined(path: Path) -> pd.DataFrame:
+    """A table's cells as they stand, ready to be joined with another's: numbers in text have points for commas."""
+    table = read_table(path, as_written=True)
+    numbers = [name for name in table.frame if not _is_text(numbers_where_all_are(table.frame[name], table.decimal))]
+    return table.frame.assign(**{str(name): _with_points(table.frame[name], table.decimal) for name in numbers})
+
+
 def numbers_where_all_are(cells: pd.Series[Any], decimal: str = ".") -> pd.Series[Any]:
     """A column of text as numbers, gaps and "NA" as gaps; the same column where a cell is anything else."""
     if not _is_text(cells):
