@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         vectors=_vectors(out) if arguments.by_meaning else None,
         decided_otherwise=_decided_otherwise(Case(opened.folder.parent.parent)),
     )
-    written = _write_page(opened) if arguments.page else None
+    written = _write_page(opened, check) if arguments.page else None
     if out.json_mode:
         out.json(check | ({"page": str(written)} if written else {}))
     for line in page(check, everything=arguments.all):
@@ -126,7 +126,7 @@ def _decided_otherwise(case: Case) -> str:
     )
 
 
-def _write_page(opened: OpenedRun) -> Path:
+def _write_page(opened: OpenedRun, check: dict[str, Any]) -> Path:
     from advisor import __version__
     from advisor.base.files import write_atomically
     from advisor.report.page import to_html
@@ -135,7 +135,7 @@ def _write_page(opened: OpenedRun) -> Path:
     from trainers.monitor.state import load_state
 
     folder = opened.folder.parent.parent / "monitor" / opened.name
-    checks = load_state(folder).checks
+    checks = [*load_state(folder).checks, *([check] if check.get("waiting") else [])]
     story = tell_checks(opened.name, checks, policy()["smallest"], f"train-or-not {__version__}")
     write_atomically(folder / "page.html", to_html(story))
     return folder / "page.html"
@@ -165,11 +165,17 @@ def page(check: dict[str, Any], *, everything: bool = False) -> Iterator[str]:
     elif check["compared"]:
         yield "Right answers: not known; the rows carry no labels."
     else:
-        yield "Too few rows to compare."
+        yield from _wrapped(_too_few(check))
     for trigger in check["triggers"]:
         yield ""
         yield from _wrapped(f"{trigger['trigger'].capitalize()}: {trigger['why']}")
         yield f"  {trigger['command']}"
+
+
+def _too_few(check: dict[str, Any]) -> str:
+    # Checks that an earlier version wrote down do not say so; they did not wait.
+    waits = "These are not counted as checked: they wait in the file until more have come."
+    return f"Too few rows to compare. {waits if check.get('waiting') else ''}".rstrip()
 
 
 def _line(one: dict[str, Any]) -> Iterator[str]:

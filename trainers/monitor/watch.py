@@ -28,7 +28,6 @@ from trainers.use.cells import as_labelled, as_read, guessed, truths_as_trained,
 from trainers.use.inputs import rename_to_fit
 from trainers.use.opened import OpenedRun
 
-TO_LABEL = "to-label.csv"
 Check = dict[str, Any]
 
 
@@ -57,6 +56,7 @@ def watch(
 ) -> Check:
     """Check the rows of `file` that no earlier check saw, and remember it. Returns the check as plain data.
 
+    Rows without right answers that are too few to be compared are not remembered: they wait until more have come.
     A file that was checked before gives its earlier check again, with `again` set; nothing is counted twice.
     `vectors` compares texts by meaning too. `decided_otherwise` says in words what the decision would be today, where
     prices, rules or the date have moved it.
@@ -82,6 +82,8 @@ def watch(
         reference = _reference(opened, folder, source)
         given = _Given(file, table, content, names or {}, ignored, vectors, decided_otherwise)
         check = _checked(opened, reference, state, case, folder, given)
+        if check["waiting"]:
+            return {**check, "again": False}
         save_state(folder, state)
         _remember(case, opened, check)
         return {**check, "again": False}
@@ -137,7 +139,7 @@ def _checked(
     alarms = [finding for finding in look.findings if finding.alarm]
     breach = bool(look.standing and look.standing.breach)
     told = with_numbers(written, rows, opened.columns)
-    to_label = _to_label(opened, reference, look, told, folder) if alarms and not breach else None
+    to_label = _to_label(opened, reference, look, told, folder, number) if alarms and not breach else None
     climb = load(case.climb, ClimbRecord) if case.climb.exists() else None
     check: Check = {
         "check": number,
@@ -148,6 +150,7 @@ def _checked(
         "rows": len(rows),
         "rows_seen_before": skip,
         "compared": look.compared,
+        "waiting": look.standing is None and len(rows) < int(policy()["window"]["fewest"]),
         "alarm": bool(alarms or breach),
         "alarms": sorted({finding.channel for finding in alarms} | ({"performance"} if breach else set())),
         "findings": [_plain(dataclasses.asdict(finding)) for finding in look.findings],
@@ -192,11 +195,15 @@ def _remember_service(state: State, rows: pd.DataFrame) -> None:
             kept += numbers_of(rows[column]).dropna().tolist()[: most - len(kept)]
 
 
-def _to_label(opened: OpenedRun, reference: Reference, look: Look, rows: pd.DataFrame, folder: Path) -> Path | None:
+def _to_label(
+    opened: OpenedRun, reference: Reference, look: Look, rows: pd.DataFrame, folder: Path, check: int
+) -> Path | None:
     moved = any(finding.alarm and finding.channel in ("inputs", "texts") for finding in look.findings)
     if not moved or look.standing is not None:
         return None
-    path = folder / TO_LABEL
+    # A file of its own for each check: people may still be filling in an earlier one.
+    again = ("", *(f"-{number}" for number in range(2, 1000)))
+    path = next(path for one in again if not (path := folder / f"to-label-{check}{one}.csv").exists())
     chosen = choose_rows(rows, look.answers, reference.promised, policy(), opened.record.plan.seed)
     write_rows(path, chosen, opened.record.plan.target)
     return path
