@@ -117,7 +117,7 @@ def _training_rows(opened: OpenedRun, source: Path | None) -> pd.DataFrame:
     from trainers.common.rows import data_path
 
     if source is not None:
-        return truths_as_trained(file_as_read(source, opened.columns), opened.columns)
+        return truths_as_trained(opened.columns)(file_as_read(source, opened.columns))
     try:
         frame = read_table(data_path(opened.record.plan, opened.folder.parent.parent)).frame
     except BadInput as error:

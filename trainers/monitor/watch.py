@@ -24,7 +24,7 @@ from trainers.monitor.policy import policy
 from trainers.monitor.reference import Reference, load_reference, make_reference, numbers_of, save_reference
 from trainers.monitor.state import Source, State, hash_of, load_state, save_state, seen_part
 from trainers.monitor.triggers import triggers
-from trainers.use.cells import as_labelled, as_read, guessed, truths_as_trained, with_numbers
+from trainers.use.cells import as_labelled, as_read, guessed, truths_as_trained, with_columns, with_numbers
 from trainers.use.inputs import rename_to_fit
 from trainers.use.opened import OpenedRun
 
@@ -181,10 +181,10 @@ def _as_run_reads(opened: OpenedRun, written: pd.DataFrame, table: Table) -> pd.
     rows = as_read(written, opened.columns, table)
     own = {column.name for column in opened.columns} | ({target} if opened.classes else set())
     others = guessed(written[[name for name in written.columns if name not in own]], table)
-    rows = rows.assign(**dict(others.items()))
+    rows = with_columns(rows, {str(name): cells for name, cells in others.items()})
     if opened.classes and target in rows.columns:
-        rows = rows.assign(**{target: as_labelled(written[target], opened.classes)})
-    return truths_as_trained(rows, opened.columns)
+        rows = with_columns(rows, {target: as_labelled(written[target], opened.classes)})
+    return truths_as_trained(opened.columns)(rows)
 
 
 def _remember_service(state: State, rows: pd.DataFrame) -> None:

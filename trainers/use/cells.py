@@ -6,7 +6,7 @@ the next. A run knows what each of its columns is; the file is therefore read as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,16 +35,14 @@ def as_read(frame: pd.DataFrame, columns: Sequence[InputColumn], table: Table) -
                 read[column.name] = _with_points(cells, table.decimal) if _is_text(numbers) else numbers
             elif column.kind == "any":
                 read[column.name] = _guessed(cells, table.decimal) if _is_all_text(table) else pd.Series(list(cells))
-    if read:
-        return frame.assign(**read)
-    return frame if columns else guessed(frame, table)
+    return with_columns(frame, read) if columns else guessed(frame, table)
 
 
 def guessed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """Rows of `table`, which was read as written, each column as numbers or truths where it holds nothing else."""
     if not _is_all_text(table):
         return frame
-    return frame.assign(**{str(name): _guessed(frame[name], table.decimal) for name in frame.columns})
+    return with_columns(frame, {str(name): _guessed(frame[name], table.decimal) for name in frame.columns})
 
 
 def file_as_read(path: Path, columns: Sequence[InputColumn]) -> pd.DataFrame:
@@ -53,7 +51,9 @@ def file_as_read(path: Path, columns: Sequence[InputColumn]) -> pd.DataFrame:
     known = {column.name for column in columns}
     frame = as_read(table.frame, columns, table)
     others = frame[[name for name in frame.columns if name not in known]]
-    return frame.assign(**dict(guessed(others, table).items())) if columns else frame
+    return (
+        with_columns(frame, {str(name): cells for name, cells in guessed(others, table).items()}) if columns else frame
+    )
 
 
 def with_numbers(written: pd.DataFrame, read: pd.DataFrame, columns: Sequence[InputColumn]) -> pd.DataFrame:
@@ -61,7 +61,15 @@ def with_numbers(written: pd.DataFrame, read: pd.DataFrame, columns: Sequence[In
     numbers = {column.name for column in columns if column.kind == "number"}
     same = zip(written.columns, read.columns, strict=True)
     told = {str(ours): read[theirs] for ours, theirs in same if theirs in numbers and not _is_text(read[theirs])}
-    return written.assign(**told) if told else written
+    return with_columns(written, told)
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The frame with these columns put in; `assign` would take none of the name "self"."""
+    changed = frame.copy(deep=False) if columns else frame
+    for name, cells in columns.items():
+        changed[name] = cells
+    return changed
 
 
 def _is_all_text(table: Table) -> bool:
@@ -72,7 +80,7 @@ def as_joined(path: Path) -> pd.DataFrame:
     """A table's cells as they stand, ready to be joined with another's: numbers in text have points for commas."""
     table = read_table(path, as_written=True)
     numbers = [name for name in table.frame if not _is_text(numbers_where_all_are(table.frame[name], table.decimal))]
-    return table.frame.assign(**{str(name): _with_points(table.frame[name], table.decimal) for name in numbers})
+    return with_columns(table.frame, {str(name): _with_points(table.frame[name], table.decimal) for name in numbers})
 
 
 def numbers_where_all_are(cells: pd.Series[Any], decimal: str = ".") -> pd.Series[Any]:
@@ -87,18 +95,23 @@ def numbers_where_all_are(cells: pd.Series[Any], decimal: str = ".") -> pd.Serie
     return numbers
 
 
-def truths_as_trained(frame: pd.DataFrame, columns: Sequence[InputColumn]) -> pd.DataFrame:
-    """True and false as training spelled them: a client's are no text, and pandas took whole columns of them for such.
+def truths_as_trained(columns: Sequence[InputColumn]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """What spells true and false as training did: a client's are no text, nor what pandas read a whole column as.
 
     Where training had them beside other texts, only those that are no text are spelled anew: its own stood as written.
     """
-    read = {}
+    spellings = {}
     for column in columns:
         spelling = {value.casefold(): value for value in column.categories if value.casefold() in _TRUTHS}
-        if spelling and column.name in frame.columns:
-            kinds = (bool, np.bool_, str) if set(column.categories) <= {"True", "False"} else (bool, np.bool_)
-            read[column.name] = frame[column.name].astype(object).map(partial(_spelled, spelling, kinds))
-    return frame.assign(**read) if read else frame
+        kinds = (bool, np.bool_, str) if set(column.categories) <= {"True", "False"} else (bool, np.bool_)
+        if spelling:
+            spellings[column.name] = partial(_spelled, spelling, kinds)
+
+    def spelled(frame: pd.DataFrame) -> pd.DataFrame:
+        there = {name: how for name, how in spellings.items() if name in frame.columns}
+        return with_columns(frame, {name: frame[name].astype(object).map(how) for name, how in there.items()})
+
+    return spelled
 
 
 def _spelled(spelling: Mapping[str, str], kinds: tuple[type, ...], cell: Any) -> Any:

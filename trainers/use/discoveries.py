@@ -26,9 +26,10 @@ def open_discoveries(run: Path, record: RunRecord, allowance: Allowance) -> Back
     columns = tuple(InputColumn(name, "any") for name in found.lens.columns())
     if isinstance(found.lens, TableLens):
         columns = columns_of_lens(found.lens)
+    spelled = truths_as_trained(columns)
 
     def answer(frame: pd.DataFrame) -> Answers:
-        frame = truths_as_trained(frame, columns)
+        frame = spelled(frame)
         with threadpool_limits(1):
             if found.detector is None:
                 return Answers(found.groups(frame))

@@ -18,9 +18,10 @@ def open_policies(run: Path, record: RunRecord, allowance: Allowance) -> Backend
     """The run's backend. Whoever acts by it draws from the probabilities, and logs the one that was drawn."""
     found = load_policy(run)
     columns = () if found.lens is None else columns_of_lens(found.lens)
+    spelled = truths_as_trained(columns)
 
     def answer(frame: pd.DataFrame) -> Answers:
-        frame = truths_as_trained(frame, columns)
+        frame = spelled(frame)
         shares = found.probabilities(frame)
         return Answers([found.actions[at] for at in shares.argmax(axis=1)], found.actions, shares)
 

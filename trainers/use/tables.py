@@ -31,12 +31,12 @@ def open_tables(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
     columns = _columns(model)
     # Ordered boosting keeps no list of its categories: two may have been truths to pandas, which spells them so.
     two = {column.name for column in model.schema.of("category") if column.distinct == 2}
-    spelled = [replace(one, categories=_TRUTHS) if one.name in two and not one.categories else one for one in columns]
+    known = [replace(one, categories=_TRUTHS) if one.name in two and not one.categories else one for one in columns]
+    spelled = truths_as_trained(known)
 
     def answer(frame: pd.DataFrame) -> Answers:
-        frame = truths_as_trained(frame, spelled)
         with pools.limit(limits=1):
-            output = model.answer(frame)
+            output = model.answer(spelled(frame))
             answers = as_answers(output, model.classes)
             if model.conformal is None:
                 return answers

@@ -91,11 +91,11 @@ class Reader:
         size = _WHOLE if backend.together else min(PIECE, backend.at_once)
         with contextlib.closing(read_chunks(self.file, rows=size, as_written=True)) as tables:
             for table in tables:
-                frame = table.frame
+                frame = table.frame.set_axis(list(map(str, table.frame.columns)), axis=1)
                 if names is None:
                     # JSON lines may name a column late, or leave it out of a whole stretch of rows: a gap there.
                     late = json_columns(Path(self.file)) if table.format == "jsonl" else []
-                    names = late or list(map(str, frame.columns))
+                    names = late or list(frame.columns)
                     self.renamed = rename_to_fit(names, self.opened.columns, self.names)
                 if names != list(frame.columns):
                     frame = frame.reindex(columns=names)
