@@ -34,7 +34,8 @@ def as_read(frame: pd.DataFrame, columns: Sequence[InputColumn], table: Table) -
                 numbers = numbers_where_all_are(cells, table.decimal)
                 read[column.name] = _with_points(cells, table.decimal) if _is_text(numbers) else numbers
             elif column.kind == "any":
-                read[column.name] = _guessed(cells, table.decimal) if _is_all_text(table) else pd.Series(list(cells))
+                natural = pd.Series(list(cells), cells.index)
+                read[column.name] = _guessed(cells, table.decimal) if _is_all_text(table) else natural
     return with_columns(frame, read) if columns else guessed(frame, table)
 
 
@@ -51,9 +52,7 @@ def file_as_read(path: Path, columns: Sequence[InputColumn]) -> pd.DataFrame:
     known = {column.name for column in columns}
     frame = as_read(table.frame, columns, table)
     others = frame[[name for name in frame.columns if name not in known]]
-    return (
-        with_columns(frame, {str(name): cells for name, cells in guessed(others, table).items()}) if columns else frame
-    )
+    return with_columns(frame, {str(name): cells for name, cells in guessed(others, table).items()})
 
 
 def with_numbers(written: pd.DataFrame, read: pd.DataFrame, columns: Sequence[InputColumn]) -> pd.DataFrame:
