@@ -83,6 +83,11 @@ def json_pieces(path: Path, rows: int) -> Iterator[list[dict[str, Any]]]:
         yield piece
 
 
+def json_columns(path: Path) -> list[str]:
+    """Every column of a `jsonl` file, in the order in which its rows first name them."""
+    return list({str(name): None for piece in json_pieces(path, 10_000) for row in piece for name in row})
+
+
 def flattened(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
     """The rows with nested values as JSON text, and the names of the columns that held some."""
     nested = sorted({str(key) for row in rows for key, cell in row.items() if isinstance(cell, dict | list)})

@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,10 @@ _SAMPLE_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and columns as read. `notes` are sentences on what was assumed; `whole` is false when rows were left."""
+    """Rows and columns as read. `notes` are sentences on what was assumed; `whole` is false when rows were left.
+
+    `decimal` is the mark in numbers of text that was read as it is written.
+    """
 
     frame: pd.DataFrame
     encoding: str
@@ -44,10 +47,14 @@ class Table:
     notes: tuple[str, ...] = ()
     format: str = "csv"
     whole: bool = True
+    decimal: str = "."
 
 
-def read_table(path: str | Path, *, max_rows: int | None = None) -> Table:
-    """The table in `path`, or its first `max_rows` rows. Raises `BadInput` or `EnvironmentMissing` with the cure."""
+def read_table(path: str | Path, *, max_rows: int | None = None, as_written: bool = False) -> Table:
+    """The table in `path`, or its first `max_rows` rows. Raises `BadInput` or `EnvironmentMissing` with the cure.
+
+    `as_written` keeps the cells of a text table as text: 007 stays 007, whatever else its column holds.
+    """
     path = _existing(Path(path))
     kind = _format_of(path)
     if max_rows is None and path.stat().st_size > MAX_BYTES:
@@ -59,18 +66,22 @@ def read_table(path: str | Path, *, max_rows: int | None = None) -> Table:
             code="too-large",
         )
     if kind == "csv":
-        return _read_csv(path, max_rows)
+        return _read_csv(path, max_rows, as_written)
     read = {"parquet": _read_parquet, "excel": _read_excel}.get(kind)
     table = read(path) if read else _read_json(path, kind, max_rows)
     return _whole(_cut(table, max_rows), path)
 
 
-def read_chunks(path: str | Path, *, rows: int = 50_000) -> Generator[Table, None, None]:
-    """The same table in pieces of at most `rows` rows, for files larger than memory. Row numbers go on counting."""
+def read_chunks(path: str | Path, *, rows: int = 50_000, as_written: bool = False) -> Generator[Table, None, None]:
+    """The same table in pieces of at most `rows` rows, for files larger than memory. Row numbers go on counting.
+
+    `as_written` keeps each cell of a text table or of JSON lines as it stands there, whatever else is in its piece.
+    """
     path = _existing(Path(path))
     kind = _format_of(path)
     if kind in ("jsonl", "parquet"):
-        yield from (Table(frame, "utf-8", "", (), kind) for frame in _PIECES[kind](path, rows))
+        pieces = _json_pieces(path, rows, as_written) if kind == "jsonl" else _parquet_pieces(path, rows)
+        yield from (Table(frame, "utf-8", "", (), kind) for frame in pieces)
         return
     if kind != "csv":
         table = read_table(path)
@@ -80,10 +91,11 @@ def read_chunks(path: str | Path, *, rows: int = 50_000) -> Generator[Table, Non
     written = sniff(path)
     with _told_as_problems(path, written):
         check_lines(path, written)
-        with _csv_reader(path, written, chunksize=rows) as pieces:
-            for frame in pieces:
+        with _csv_reader(path, written, as_written, chunksize=rows) as reader:
+            for frame in reader:
                 check_cells(frame, path)
-                yield Table(numbers_with_gaps(frame)[0], written.encoding, written.delimiter)
+                read = frame if as_written else numbers_with_gaps(frame)[0]
+                yield Table(read, written.encoding, written.delimiter, decimal=written.decimal)
 
 
 def _existing(path: Path) -> Path:
@@ -123,19 +135,20 @@ def _format_of(path: Path) -> str:
     return "parquet" if start == b"PAR1" else kind
 
 
-def _read_csv(path: Path, max_rows: int | None) -> Table:
+def _read_csv(path: Path, max_rows: int | None, as_written: bool) -> Table:
     written = sniff(path, only_bytes=None if max_rows is None else _SAMPLE_BYTES)
     with _told_as_problems(path, written):
-        reader = _csv_reader(path, written, nrows=None if max_rows is None else max_rows + 1)
-        frame, gaps = numbers_with_gaps(reader)
+        frame = _csv_reader(path, written, as_written, nrows=None if max_rows is None else max_rows + 1)
+        frame, gaps = (frame, ()) if as_written else numbers_with_gaps(frame)
         # pandas fills short rows with missing cells at the end: only then can a row have been short.
         if len(frame) and bool(frame.iloc[:, -1].isna().any()):
             check_lines(path, written, limit=max_rows)
     notes = notes_on(path, written) + gaps
-    return _whole(_cut(Table(frame, written.encoding, written.delimiter, notes), max_rows), path)
+    table = Table(frame, written.encoding, written.delimiter, notes, decimal=written.decimal)
+    return _whole(_cut(table, max_rows), path)
 
 
-def _csv_reader(path: Path, written: Written, **options: Any) -> Any:
+def _csv_reader(path: Path, written: Written, as_written: bool, **options: Any) -> Any:
     import pandas as pd
 
     return pd.read_csv(
@@ -150,6 +163,7 @@ def _csv_reader(path: Path, written: Written, **options: Any) -> Any:
         na_values=list(MISSING),
         low_memory=False,
         skip_blank_lines=len(written.header) > 1,
+        dtype=str if as_written else None,
         engine="c",
         **options,
     )
@@ -230,13 +244,11 @@ def _parquet_pieces(path: Path, rows: int) -> Iterator[pd.DataFrame]:
         yield plain_cells(piece.to_pandas())[0]
 
 
-def _json_pieces(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+def _json_pieces(path: Path, rows: int, as_written: bool) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
-    yield from (pd.DataFrame(flattened(piece)[0]) for piece in json_pieces(path, rows))
-
-
-_PIECES = {"jsonl": _json_pieces, "parquet": _parquet_pieces}
+    kind = object if as_written else None
+    yield from (pd.DataFrame(flattened(piece)[0], dtype=kind) for piece in json_pieces(path, rows))
 
 
 def _read_excel(path: Path) -> Table:
@@ -275,9 +287,7 @@ def _cut(table: Table, max_rows: int | None) -> Table:
     if max_rows is None or len(table.frame) <= max_rows:
         return table
     note = f"Only the first {max_rows:,} rows were read."
-    return Table(
-        table.frame.iloc[:max_rows], table.encoding, table.delimiter, (*table.notes, note), table.format, whole=False
-    )
+    return replace(table, frame=table.frame.iloc[:max_rows], notes=(*table.notes, note), whole=False)
 
 
 def _whole(table: Table, path: Path) -> Table:

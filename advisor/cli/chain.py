@@ -43,7 +43,7 @@ def climbed_facts(case: Case) -> tuple[Fact, ...]:
 
 
 def measured_facts(case: Case) -> tuple[Fact, ...]:
-    """What the latest run measured about the situation itself: any signal to learn, or how far people agree."""
+    """What the run in use measured about the situation itself: any signal to learn, or how far people agree."""
     run = latest_run(case)
     if run is None:
         return ()
@@ -92,7 +92,7 @@ def own_prices(case: Case) -> Prices | None:
 def _write_down(case: Case, sheet: FactSheet, decision: Decision) -> None:
     files = (case.answers, case.look, case.climb, case.costs)
     inputs = {path.name: sha256_of_file(path) for path in files if path.exists()}
-    run = newest_run_folder(case)
+    run = run_in_use(case)
     if run is not None:
         inputs[f"runs/{run.name}/run.json"] = sha256_of_file(run / "run.json")
     save(case.facts, sheet, made_from=inputs)
@@ -138,17 +138,27 @@ def plan_of(case: Case) -> Plan | None:
     return check(parse(read_text(case.plan), case.plan.name).data, Plan, where=str(case.plan))
 
 
-def newest_run_folder(case: Case) -> Path | None:
-    """The newest run that is complete, by the time it finished; a run cut short is passed over."""
+def run_in_use(case: Case) -> Path | None:
+    """The newest complete run, without those that were trained again and are not shown to beat the run before them.
+
+    A run that is still to be held against another is none yet: a kill may have come in between.
+    """
     if not case.runs.is_dir():
         return None
-    whole = [run for run in case.runs.iterdir() if (run / "COMPLETE").exists() and (run / "run.json").exists()]
+    aside: set[str] = set()
+    for event in case.history():
+        if event.get("event") == "held_against_old" and event.get("outcome") == "better":
+            aside.discard(str(event.get("run")))
+        elif event.get("event") in ("held_against_old", "to_hold_against_old"):
+            aside.add(str(event.get("run")))
+    whole = [run for run in case.runs.iterdir() if (run / "COMPLETE").is_file() and (run / "run.json").exists()]
+    whole = [run for run in whole if run.name not in aside]
     return max(whole, key=lambda run: ((run / "COMPLETE").stat().st_mtime_ns, run.name), default=None)
 
 
 def latest_run(case: Case) -> RunRecord | None:
-    """The record of the newest complete run, or None."""
-    folder = newest_run_folder(case)
+    """The record of the run in use, or None."""
+    folder = run_in_use(case)
     if folder is None:
         return None
     from advisor.records.run import RunRecord

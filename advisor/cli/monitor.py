@@ -137,8 +137,9 @@ def _write_page(opened: OpenedRun, check: dict[str, Any]) -> Path:
     from trainers.monitor.state import load_state
 
     folder = opened.folder.parent.parent / "monitor" / opened.name
-    # A check that is shown again tells what follows today.
+    # A check that is shown again tells what follows today; one that waits for rows is not kept, and shown all the same.
     checks = [check if one["check"] == check["check"] else one for one in load_state(folder).checks]
+    checks += [check] if check.get("waiting") else []
     story = tell_checks(opened.name, checks, policy()["smallest"], f"train-or-not {__version__}")
     write_atomically(folder / "page.html", to_html(story))
     return folder / "page.html"
@@ -168,11 +169,17 @@ def page(check: dict[str, Any], *, everything: bool = False) -> Iterator[str]:
     elif check["compared"]:
         yield "Right answers: not known; the rows carry no labels."
     else:
-        yield "Too few rows to compare."
+        yield from _wrapped(_too_few(check))
     for trigger in check["triggers"]:
         yield ""
         yield from _wrapped(f"{trigger['trigger'].capitalize()}: {trigger['why']}")
         yield f"  {trigger['command']}"
+
+
+def _too_few(check: dict[str, Any]) -> str:
+    # Checks that an earlier version wrote down do not say so; they did not wait.
+    waits = "These are not counted as checked: they wait in the file until more have come."
+    return f"Too few rows to compare. {waits if check.get('waiting') else ''}".rstrip()
 
 
 def _line(one: dict[str, Any]) -> Iterator[str]:

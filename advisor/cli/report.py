@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 
 def story_of(case: Case, as_of: str = "") -> Story:
     """The story of a case, on all its records."""
-    from advisor.cli.chain import decide_case, facts_of, latest_run, look_of, newest_run_folder, own_prices, plan_of
+    from advisor.cli.chain import decide_case, facts_of, latest_run, look_of, own_prices, plan_of, run_in_use
     from advisor.reasoning.rulebook import load_rulebook
     from advisor.records.climb import ClimbRecord
     from advisor.records.plain import load
@@ -64,7 +64,7 @@ def story_of(case: Case, as_of: str = "") -> Story:
 
     decision = decide_case(case, as_of)
     files = [case.answers, case.look, case.climb, case.facts, case.decision, case.plan]
-    run = newest_run_folder(case)
+    run = run_in_use(case)
     if run is not None:
         files.append(run / "run.json")
     inputs = {path.relative_to(case.folder).as_posix(): sha256_of_file(path) for path in files if path.exists()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from advisor.base.case import Case
 from advisor.base.errors import BadInput, GateNotPassed
+from advisor.base.files import sha256_of_file
 from advisor.cli.output import Output
 from advisor.records.plain import load
 from advisor.records.run import RunRecord
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
     from trainers.use.retrain import Grown
 
 EVENT = "held_against_old"
+PENDING = "to_hold_against_old"
 
 
 def grown_plan(case: Case, plan: Plan, new: str, pairs: list[str], out: Output) -> tuple[Grown, Path]:
-    """The plan over old and new rows, and the run that is in use now. Raises `BadInput` when there is none."""
+    """The plan over old and new rows, and the run that is in use now. Raises `BadInput` when there is none.
+
+    Rows of a file that the run in use has grown by already are not added once more.
+    """
     from advisor.cli.predict import asked_names
     from advisor.cli.run_folder import run_folder
     from trainers.common.runfolder import is_complete
-    from trainers.use.retrain import grow, rows_measured_on
+    from trainers.use.retrain import Grown, grow, rows_measured_on
 
     before = run_folder(str(case.folder))
     if not is_complete(before):
@@ -37,23 +42,57 @@ def grown_plan(case: Case, plan: Plan, new: str, pairs: list[str], out: Output) 
         )
     used = load(before / "run.json", RunRecord).plan
     sealed = rows_measured_on(before)
+    known = None
     if (used.trainer, used.target) == (plan.trainer, plan.target):
         # What the run in use was trained on, which may be more than the plan's file: it may have grown before.
         plan = replace(plan, data=used.data, data_sha256=used.data_sha256)
+        known = _grown_by(case, before.name).get(_sha256(new))
     else:
         sealed = sealed[:0]  # places in another file
+    if known is not None:
+        out.note(f"{before.name} has learned from the rows of {new} already; none is added.")
+        return Grown(plan, 0, 0, int(str(known["old_rows"]))), before
     grown = grow(plan, case.folder, Path(new), asked_names(pairs), sealed)
     left = f"; {grown.unlabelled:,} without a label were left out" if grown.unlabelled else ""
     out.note(f"{grown.added:,} rows of {new} join the {grown.old_rows:,} old ones{left}. Old sealed rows stay sealed.")
     return grown, before
 
 
+def to_hold(case: Case, before: Path, folder: Path, new: str, grown: Grown) -> None:
+    """Write down, before training, which run the new one is to beat: until it has, it is not used."""
+    told = any(event.get("event") in (PENDING, EVENT) and event.get("run") == folder.name for event in case.history())
+    if not told and folder != before:
+        case.remember(PENDING, run=folder.name, old=before.name, file_sha256=_sha256(new), old_rows=grown.old_rows)
+
+
+def _sha256(file: str) -> str:
+    path = Path(file)
+    return sha256_of_file(path) if path.is_file() else ""
+
+
+def _grown_by(case: Case, run: str) -> dict[str, dict[str, object]]:
+    """The events, by the content of the file, through which the data of `run` grew from its first run on."""
+    grew = {str(event.get("run")): event for event in case.history() if event.get("event") == PENDING}
+    found: dict[str, dict[str, object]] = {}
+    while event := grew.pop(run, None):
+        found[str(event.get("file_sha256"))] = event
+        run = str(event.get("old"))
+    return found
+
+
 def held_against_old(case: Case, before: Path, folder: Path, record: RunRecord, grown: Grown, out: Output) -> int:
     """Show both runs on the same sealed rows; exit 0 when the new one is better, else `GateNotPassed`."""
+    from advisor.cli.train import rebuild
     from advisor.records.plain import to_plain
     from trainers.use.opened import open_run
     from trainers.use.retrain import judge
 
+    if folder == before:  # it has beaten another before: that is told again
+        before = case.runs / next(
+            str(event["old"])
+            for event in case.history()
+            if event.get("event") == PENDING and event["run"] == folder.name
+        )
     old, new = open_run(before), open_run(folder)
     judged = judge(old, new, grown.old_rows)
     found = judged.whole
@@ -61,6 +100,7 @@ def held_against_old(case: Case, before: Path, folder: Path, record: RunRecord, 
     if not told:
         outcome = "better" if found.passed else "not_better"
         case.remember(EVENT, run=new.name, old=old.name, outcome=outcome, gain=found.gain, low=found.low)
+    rebuild(case)
     lines = [f"On {found.ours.rows:,} sealed rows ({found.ours.metric}), {new.name} beside {old.name}:"]
     lines.append(f"  {old.name}: {found.theirs.value:.4g}   {new.name}: {found.ours.value:.4g}")
     lines.append(f"  gain {found.gain:+.3g}, between {found.low:+.3g} and {found.high:+.3g}, {found.method}")

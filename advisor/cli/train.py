@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         return dry_run(plan, case, out)
     plan = accepted(case, plan, arguments.accept, name)
     if arguments.on:
-        from advisor.cli.retrain import grown_plan, held_against_old
+        from advisor.cli.retrain import grown_plan, held_against_old, to_hold
 
         grown, before = grown_plan(case, plan, arguments.on, arguments.map, out)
         plan = grown.plan
@@ -85,14 +85,16 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     with locked(case.runs):
         drop_unstarted(case.runs)
         folder, state = start_run(case.runs, plan.trainer, _key(plan), again=arguments.again)
+        if arguments.on:
+            to_hold(case, before, folder, arguments.on, grown)
         if state == "complete":
             out.note(f"This plan was trained before, as {folder.name}; --again trains it anew.")
             record = record_of(folder)
             if not _is_remembered(case, folder):  # a kill came between the end of that training and the ledger
                 _remember(case, record)
-            rebuild(case)
             if arguments.on:
                 return held_against_old(case, before, folder, record, grown, out)
+            rebuild(case)
             return _end(case, folder, record, name, out)
         try:
             check_room(folder, plan.estimate.disk_mb)
@@ -113,9 +115,9 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             _forget_if_empty(folder)
             raise
         _remember(case, record)
-    rebuild(case)
     if arguments.on:
         return held_against_old(case, before, folder, record, grown, out)
+    rebuild(case)
     return _end(case, folder, record, name, out)
 
 

@@ -11,15 +11,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from training_plans import Silent, plan_for, run_folder
+from training_plans import Silent, plan_for, run_folder, written
 
+from advisor.base.case import Case
 from advisor.base.errors import BadInput, GateNotPassed
 from advisor.base.strictyaml import dump
+from advisor.base.tables import read_table
+from advisor.cli.chain import latest_run
 from advisor.cli.main import dispatch
 from advisor.cli.run_folder import run_folder as run_of
+from advisor.records.look import SplitProposal
 from advisor.records.plain import to_plain
+from advisor.records.plan import Plan
 from tests.use.conftest import LIGHT, table
-from trainers.common.sealed import sealed_before
+from trainers.common.rows import load_rows
+from trainers.common.sealed import freeze, sealed_before
+from trainers.common.splits import Split, split_rows
 from trainers.registry import find_trainer
 from trainers.use.retrain import grow
 
@@ -66,7 +73,34 @@ def test_a_new_world_makes_the_new_run_better_and_it_is_used(
     assert set(old_sealed) <= set(new_sealed), "what was sealed stays sealed"
     events = [json.loads(line) for line in (case / "ledger.jsonl").read_text().splitlines()]
     assert [event["outcome"] for event in events if event["event"] == "held_against_old"] == ["better"]
-    assert dispatch(["train", str(case), "--on", str(tmp_path / "new.csv"), "--json", "--quiet"]) in (0, 4)
+    again = ["train", str(case), "--on", str(tmp_path / "new.csv"), "--json", "--quiet"]
+    assert dispatch(again) == 0, "the same rows are not added twice: the same comparison is told again"
+    assert json.loads(capsys.readouterr().out)["comparison"] == told["comparison"]
+    assert not (case / "runs" / "classical-3").exists()
+    # A kill right before the comparison was written down: the new run is whole, and nobody knows yet if it is better.
+    ledger = (case / "ledger.jsonl").read_text().splitlines(keepends=True)
+    (case / "ledger.jsonl").write_text("".join(line for line in ledger if '"held_against_old"' not in line))
+    assert run_of(str(case)).name == "classical-1"
+    used = latest_run(Case(case))
+    assert used is not None and used.run == "classical-1", "a report does not rest on it either"
+    assert dispatch(again) == 0
+    assert json.loads(capsys.readouterr().out)["against"] == "classical-1"
+    assert run_of(str(case)).name == "classical-2"
+    assert not (case / "runs" / "classical-3").exists()
+    assert len(list(case.glob("grown-*.csv"))) == 1
+
+
+def test_joined_rows_stand_as_they_were_written(tmp_path: Path) -> None:
+    """A code of digits beside one with a letter is a text, also when a new file holds codes of digits alone."""
+    case = tmp_path / "case"
+    codes = [["007", "A12"][at % 2] for at in range(60)]
+    old = pd.DataFrame({"code": codes, "x": range(60), "late": ["yes", "no", "no"] * 20})
+    plan = replace(plan_for(written(old, case), "late", "binary", "accuracy", settings=LIGHT), data="data.csv")
+    new = "code;x;late\n" + "007;1,5;yes\n" * 9
+    (tmp_path / "new.csv").write_text(new)
+    joined = read_table(case / grow(plan, case, tmp_path / "new.csv", {}, np.zeros(0, dtype=np.int64)).plan.data).frame
+    assert joined["code"].tolist() == [*codes, *["007"] * 9]
+    assert joined["x"].tolist() == [*range(60), *[1.5] * 9]
 
 
 @pytest.mark.parametrize("damage", ["lost", "a row altered", "cut"])
@@ -96,6 +130,42 @@ def test_rows_stay_sealed_although_the_file_that_names_them_is_damaged(
     assert not {row for row in set(new) - set(old) if row < 250}, "and no row that the old run learned from"
 
 
+@pytest.mark.parametrize("new_groups", [0, 3, 50])
+def test_of_groups_those_are_sealed_that_the_old_run_learned_nothing_from(new_groups: int, tmp_path: Path) -> None:
+    """Rows of one group never part, so a single sealed row of a known one would seal all that the old run knows."""
+    case = tmp_path / "case"
+    draw = np.random.default_rng(0)
+
+    def visits(rows: int, first: int, last: int) -> pd.DataFrame:
+        frame = pd.DataFrame({"who": [f"p{one}" for one in draw.integers(first, last, rows)]})
+        frame["x"] = draw.normal(size=rows)
+        return frame.assign(ill=np.where(frame["x"] > 0, "yes", "no"))
+
+    data = written(visits(500, 0, 50), case)
+    split = SplitProposal("group", column="who")
+    plan = replace(plan_for(data, "ill", "binary", "accuracy", split=split), data="data.csv")
+    old = parted(plan, case)
+    freeze(plan, case, old)
+    new = pd.concat([visits(250, 0, 50), visits(250, 50 if new_groups else 0, 50 + new_groups)])
+    grown_to = grow(plan, case, written(new, tmp_path, "new.csv"), {}, old.test).plan
+    both = parted(grown_to, case)
+    assert set(old.test) <= set(both.test), "what was sealed stays sealed"
+    assert not set(old.train) & set(both.test), "and no row that the old run learned from"
+    who = pd.read_csv(case / grown_to.data)["who"]
+    unseen = {name for name in who[both.test] if int(name[1:]) >= 50}
+    assert {0: len(unseen) == 0, 3: len(unseen) == 1, 50: 5 <= len(unseen) <= 15}[new_groups]
+    assert not set(who[both.train]) & set(who[both.test])
+
+
+def parted(plan: Plan, case: Path) -> Split:
+    rows = load_rows(plan, case)
+    whole = rows.features.assign(**{"split by": rows.split_by})
+    before = sealed_before(plan, case)
+    return split_rows(
+        rows.features, rows.target.values, plan.split, rows.split_by, 0, whole_rows=whole, sealed_before=before
+    )
+
+
 def test_where_nothing_was_sealed_the_split_is_drawn_from_all_rows(small: Path, tmp_path: Path) -> None:
     """New rows alone would be no fair test of a model of old and new ones."""
     copy = tmp_path / "another target"
@@ -117,6 +187,8 @@ def test_more_of_the_same_leaves_the_old_run_in_use(small: Path, tmp_path: Path)
     assert kept.value.code == "not-better"
     assert run_of(str(tmp_path / "case")).name == "classical-1", "the case goes on using the run that was not beaten"
     assert (tmp_path / "case" / "runs" / "classical-2" / "COMPLETE").is_file(), "the new one is kept all the same"
+    used = latest_run(Case(tmp_path / "case"))
+    assert used is not None and used.run == "classical-1", "and so do its decision and its report"
 
 
 def test_new_rows_without_labels_or_columns_are_refused(small: Path, tmp_path: Path) -> None:

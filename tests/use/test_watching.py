@@ -123,7 +123,7 @@ def test_drift_without_labels_asks_for_labels_and_the_unsure_ones_do_not_count(
     frame = table(900, seed=15, shift=0.6)
     check = watch(run, written(frame.drop(columns="late"), tmp_path))
     assert check["triggers"][0]["trigger"] == "label more"
-    asked = mine / "monitor" / "classical-1" / "to-label.csv"
+    asked = mine / "monitor" / "classical-1" / "to-label-1.csv"
     with asked.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {row["why"] for row in rows} == {"random", "unsure"}
@@ -146,6 +146,32 @@ def test_a_file_that_grows_counts_each_row_once(run: OpenedRun, tmp_path: Path) 
     assert (grown["rows"], grown["rows_seen_before"], grown["performance"]["rows"]) == (150, 250, 400)
     copied = shutil.copy(path, tmp_path / "copy.csv")
     assert watch(run, Path(copied))["again"]
+
+
+def test_a_later_check_leaves_alone_what_people_are_filling_in(run: OpenedRun, mine: Path, tmp_path: Path) -> None:
+    first = watch(run, written(table(300, seed=60, shift=0.8).drop(columns="late"), tmp_path, "monday.csv"))
+    asked = mine / "monitor" / "classical-1" / "to-label-1.csv"
+    assert str(asked) in first["triggers"][0]["command"]
+    pd.read_csv(asked).assign(late="yes").to_csv(asked, index=False)
+    labelled = asked.read_bytes()
+    second = watch(run, written(table(300, seed=61, shift=0.8).drop(columns="late"), tmp_path, "tuesday.csv"))
+    assert str(asked.with_name("to-label-2.csv")) in second["triggers"][0]["command"]
+    assert asked.read_bytes() == labelled
+
+
+def test_a_trickle_of_rows_waits_until_there_are_enough_to_compare(
+    run: OpenedRun, mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = table(60, seed=62).drop(columns="late").assign(x=900.0)
+    assert dispatch(["monitor", str(mine), str(written(frame[:20], tmp_path)), "--page"]) == 0
+    assert "they wait" in capsys.readouterr().out
+    few = watch(run, tmp_path / "new.csv")
+    assert (few["waiting"], few["compared"], few["again"], few["check"]) == (True, 0, False, 1)
+    enough = watch(run, written(frame[:40], tmp_path))
+    assert (enough["compared"], enough["rows_seen_before"], enough["check"]) == (40, 0, 1)
+    assert "inputs" in enough["alarms"]
+    labelled = table(60, seed=63)[:10]
+    assert watch(run, written(labelled, tmp_path, "labelled.csv"))["performance"]["rows"] == 10, "labels count at once"
 
 
 def killed_at(call: int, run: OpenedRun, path: Path) -> bool:

@@ -85,7 +85,6 @@ def split_rows(
     `whole_rows` holds every column but the target: its hashes name rows across plans. Rows named in `sealed_before`
     stay sealed, with all rows that belong to them; the others are then trained on.
     """
-    content = content_hashes(features)
     names = tuple(f"{value:016x}" for value in content_hashes(features if whole_rows is None else whole_rows))
     strata = _strata(target, proposal.kind)
     notes: tuple[str, ...] = ()
@@ -95,13 +94,7 @@ def split_rows(
         units = np.arange(len(features))
         test = _latest(order, proposal.test_share)
     else:
-        keys = _keys(features, content, proposal, split_by)
-        units = _codes(keys)
-        near = [name for name in proposal.near if name in features]
-        if proposal.near and len(features.columns) == 1:
-            near = list(features.columns)  # a trainer of texts knows one column only, under its own name
-        if near:
-            units, keys = _with_near_copies(units, keys, features[near], proposal, seed)
+        units, keys = units_of(features, proposal, split_by, seed)
         test = np.isin(units, units[np.isin(names, list(sealed_before))]) if sealed_before else np.zeros(0, dtype=bool)
         if not test.any():
             test = _drawn(units, keys, strata, proposal, seed)
@@ -124,6 +117,18 @@ def split_rows(
         proposal.reason,
         notes,
     )
+
+
+def units_of(
+    features: pd.DataFrame, proposal: SplitProposal, split_by: pd.Series[Any] | None, seed: int
+) -> tuple[Codes, Hashes]:
+    """A code per row, one for all rows that must not part, and a value that names what they have in common."""
+    keys = _keys(features, content_hashes(features), proposal, split_by)
+    units = _codes(keys)
+    near = [name for name in proposal.near if name in features]
+    if proposal.near and len(features.columns) == 1:
+        near = list(features.columns)  # a trainer of texts knows one column only, under its own name
+    return _with_near_copies(units, keys, features[near], proposal, seed) if near else (units, keys)
 
 
 def folds_of(split: Split, count: int, seed: int) -> list[tuple[Integers, Integers]]:

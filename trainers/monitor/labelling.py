@@ -13,6 +13,7 @@ from advisor.base.files import write_atomically
 from advisor.base.safetext import for_csv
 from trainers.monitor.policy import Policy
 from trainers.use.answers import Answers
+from trainers.use.written import disarmed
 
 
 def rows_needed(promised: float, half_width: float, confidence: float = 0.95) -> int:
@@ -40,7 +41,7 @@ def choose_rows(frame: pd.DataFrame, answers: Answers, promised: float, policy: 
 def write_rows(path: Path, rows: pd.DataFrame, target: str) -> None:
     """As CSV with an empty column for the label, ready to be filled in and checked."""
     safe = rows.assign(**{target: ""}) if target else rows
-    safe = safe.map(lambda cell: for_csv(cell) if isinstance(cell, str) else cell)
+    safe = pd.DataFrame({name: disarmed(safe[name]) for name in safe.columns})
     safe.columns = pd.Index([for_csv(str(name)) for name in safe.columns])
     write_atomically(path, str(safe.to_csv(index=False, lineterminator="\n")))
     path.chmod(0o600)

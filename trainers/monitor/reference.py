@@ -22,6 +22,7 @@ from advisor.base.files import read_text, to_json, write_atomically
 from advisor.base.tables import read_table
 from trainers.common.labels import label_text
 from trainers.monitor.policy import Policy
+from trainers.use.cells import file_as_read, truths_as_trained
 from trainers.use.inputs import InputColumn, rename_to_fit
 from trainers.use.opened import OpenedRun
 
@@ -138,7 +139,7 @@ def _training_rows(opened: OpenedRun, source: Path | None) -> pd.DataFrame:
     from trainers.common.rows import data_path
 
     if source is not None:
-        return read_table(source).frame
+        return truths_as_trained(opened.columns)(file_as_read(source, opened.columns))
     try:
         frame = read_table(data_path(opened.record.plan, opened.folder.parent.parent)).frame
     except BadInput as error:

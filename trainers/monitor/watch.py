@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import pandas as pd
 from advisor.base.case import Case, now, today
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file
-from advisor.base.tables import read_table
+from advisor.base.tables import Table, read_table
 from advisor.records.climb import ClimbRecord
 from advisor.records.plain import load
 from trainers.common.lock import locked
@@ -25,10 +26,10 @@ from trainers.monitor.reference import Reference, load_reference, make_reference
 from trainers.monitor.snapshot import snapshot
 from trainers.monitor.state import Source, State, asked, load_state, save_state, seen_part
 from trainers.monitor.triggers import outside, renewed, triggers
+from trainers.use.cells import as_labelled, as_read, guessed, truths_as_trained, with_columns, with_numbers
 from trainers.use.inputs import rename_to_fit
 from trainers.use.opened import OpenedRun
 
-TO_LABEL = "to-label.csv"
 Check = dict[str, Any]
 
 
@@ -40,7 +41,7 @@ class _Given:
     """
 
     file: Path
-    frame: pd.DataFrame
+    table: Table
     content: str
     size: int
     asked: dict[str, Any]
@@ -64,7 +65,8 @@ def watch(
     """Check the rows of `file` that no earlier check saw, and remember it. Returns the check as plain data.
 
     A file that was checked before in the same way gives its earlier check again, with `again` set; looked at in another
-    way its labels count in place of those of the earlier check. Nothing is counted twice. `attention` is set where
+    way its labels count in place of those of the earlier check. Nothing is counted twice. Rows without right answers
+    that are too few to be compared are not remembered: they wait until more have come. `attention` is set where
     somebody has to act: on an alarm, or because the world outside has changed.
     `vectors` compares texts by meaning too. `decided_otherwise` says in words what the decision would be today, where
     prices, rules or the date have moved it.
@@ -79,7 +81,7 @@ def watch(
         )
     case = Case(opened.folder.parent.parent)
     folder = case.folder / "monitor" / opened.name
-    seen = snapshot(file, read_table)
+    seen = snapshot(file, functools.partial(read_table, as_written=True))
     told = asked(
         names=names,
         ignored=ignored,
@@ -96,7 +98,7 @@ def watch(
         earlier = state.known(seen.sha256)
         given = _Given(
             file,
-            seen.table.frame,
+            seen.table,
             seen.sha256,
             seen.bytes,
             told,
@@ -107,6 +109,8 @@ def watch(
             decided_otherwise,
         )
         check = _checked(opened, reference, state, case, folder, given)
+        if check["waiting"]:
+            return _answer(check, again=False)
         save_state(folder, state)
         _remember(case, opened, check)
         return _answer(check, again=False)
@@ -138,12 +142,13 @@ def _checked(
     folder: Path,
     given: _Given,
 ) -> Check:
-    file, frame = given.file, given.frame
+    file, frame = given.file, given.table.frame
     place = str(file.resolve())
     earlier = given.earlier
     skip = int(earlier["rows_seen_before"]) if earlier else seen_part(state.sources.get(place), file)
     renamed = rename_to_fit(list(map(str, frame.columns)), opened.columns, given.names)
-    rows = frame.iloc[skip:].reset_index(drop=True).rename(columns=renamed)
+    written = frame.iloc[skip:].reset_index(drop=True).rename(columns=renamed)
+    rows = _as_run_reads(opened, written, given.table)
     if not len(rows):
         raise BadInput(
             "There is no new row in the file since the last check.",
@@ -153,7 +158,8 @@ def _checked(
         )
     chosen = "why" in rows.columns and set(rows["why"].dropna()) <= {"random", "unsure"}
     # Rows picked because the model is unsure of them would make it look worse than it is.
-    rows = rows[rows["why"] != "unsure"].reset_index(drop=True) if chosen else rows
+    if chosen:
+        written, rows = (part[(rows["why"] != "unsure").to_numpy()].reset_index(drop=True) for part in (written, rows))
     if not len(rows):
         raise BadInput(
             "Every new row was picked for labelling because the model is unsure of it.",
@@ -179,7 +185,8 @@ def _checked(
     number = len(state.checks) + 1
     alarms = [finding for finding in look.findings if finding.alarm]
     breach = bool(look.standing and look.standing.breach)
-    to_label = _to_label(opened, reference, look, rows, folder) if alarms and not breach else None
+    told = with_numbers(written, rows, opened.columns)
+    to_label = _to_label(opened, reference, look, told, folder, number) if alarms and not breach else None
     check: Check = {
         "check": number,
         "at": now(),
@@ -189,6 +196,7 @@ def _checked(
         "rows": len(rows),
         "rows_seen_before": skip,
         "compared": look.compared,
+        "waiting": look.standing is None and len(rows) < int(policy()["window"]["fewest"]),
         "alarm": bool(alarms or breach),
         "alarms": sorted({finding.channel for finding in alarms} | ({"performance"} if breach else set())),
         "findings": [_plain(dataclasses.asdict(finding)) for finding in look.findings],
@@ -209,6 +217,18 @@ def _checked(
     return check
 
 
+def _as_run_reads(opened: OpenedRun, written: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """New rows as the run reads them, their right answers spelled as its classes; other columns by what they hold."""
+    target = opened.record.plan.target
+    rows = as_read(written, opened.columns, table)
+    own = {column.name for column in opened.columns} | ({target} if opened.classes else set())
+    others = guessed(written[[name for name in written.columns if name not in own]], table)
+    rows = with_columns(rows, {str(name): cells for name, cells in others.items()})
+    if opened.classes and target in rows.columns:
+        rows = with_columns(rows, {target: as_labelled(written[target], opened.classes)})
+    return truths_as_trained(opened.columns)(rows)
+
+
 def _remember_service(state: State, rows: pd.DataFrame) -> None:
     """Keep the seconds and USD of the first answers served: what later ones are compared with."""
     most = int(policy()["service"]["rows"])
@@ -217,11 +237,15 @@ def _remember_service(state: State, rows: pd.DataFrame) -> None:
             kept += numbers_of(rows[column]).dropna().tolist()[: most - len(kept)]
 
 
-def _to_label(opened: OpenedRun, reference: Reference, look: Look, rows: pd.DataFrame, folder: Path) -> Path | None:
+def _to_label(
+    opened: OpenedRun, reference: Reference, look: Look, rows: pd.DataFrame, folder: Path, check: int
+) -> Path | None:
     moved = any(finding.alarm and finding.channel in ("inputs", "texts") for finding in look.findings)
     if not moved or look.standing is not None:
         return None
-    path = folder / TO_LABEL
+    # A file of its own for each check: people may still be filling in an earlier one.
+    again = ("", *(f"-{number}" for number in range(2, 1000)))
+    path = next(path for one in again if not (path := folder / f"to-label-{check}{one}.csv").exists())
     chosen = choose_rows(rows, look.answers, reference.promised, policy(), opened.record.plan.seed)
     write_rows(path, chosen, opened.record.plan.target)
     return path

@@ -9,9 +9,11 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from advisor.records.run import RunRecord
+from trainers.classical.columns import MISSING
 from trainers.unsupervised.lenses import SeriesLens, TableLens
 from trainers.unsupervised.model_file import load_found
 from trainers.use.answers import Answers
+from trainers.use.cells import truths_as_trained
 from trainers.use.inputs import InputColumn
 from trainers.use.opened import Allowance, Backend
 
@@ -23,10 +25,11 @@ def open_discoveries(run: Path, record: RunRecord, allowance: Allowance) -> Back
     found = load_found(run)
     columns = tuple(InputColumn(name, "any") for name in found.lens.columns())
     if isinstance(found.lens, TableLens):
-        kinds = {column.name: column for column in found.lens.schema.columns}
-        columns = tuple(InputColumn(name, kinds[name].kind, (), kinds[name].form) for name in found.lens.columns())  # type: ignore[arg-type]  # unused columns are not read
+        columns = columns_of_lens(found.lens)
+    spelled = truths_as_trained(columns)
 
     def answer(frame: pd.DataFrame) -> Answers:
+        frame = spelled(frame)
         with threadpool_limits(1):
             if found.detector is None:
                 return Answers(found.groups(frame))
@@ -36,3 +39,13 @@ def open_discoveries(run: Path, record: RunRecord, allowance: Allowance) -> Back
 
     steps = isinstance(found.lens, SeriesLens)
     return Backend(columns, () if found.detector is None else _CLASSES, answer, together=steps)
+
+
+def columns_of_lens(lens: TableLens) -> tuple[InputColumn, ...]:
+    """The columns that a table's features rest on, with the categories met in training."""
+    kinds = {column.name: column for column in lens.schema.columns}
+    met = {name: tuple(one for one in values if one != MISSING) for name, values, _ in lens.encoder.categories}
+    return tuple(
+        InputColumn(name, kinds[name].kind, met.get(name, ()), kinds[name].form)  # type: ignore[arg-type]  # unused columns are not read
+        for name in lens.columns()
+    )

@@ -1,7 +1,8 @@
 """Training again with new labelled rows: the old sealed rows stay sealed, and the new run must beat the old one.
 
 A fifth of the new rows is sealed as well, by their content, so that the two runs are compared on the old world and the
-new. Where rows are split by time the latest are sealed anyway, and the old run has seen none of them.
+new; where rows belong together, a fifth of the groups that the old run learned nothing from, whole. Rows that it did
+learn from are never sealed: it would know the answers. Where rows are split by time the latest are sealed anyway.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from trainers.common.metrics import Integers, Output, metric_by_name
 from trainers.common.rows import data_path, load_rows
 from trainers.common.runfolder import verify
 from trainers.common.sealed import seal_again, sealed_before
-from trainers.common.splits import content_hashes
+from trainers.common.splits import content_hashes, units_of
 from trainers.use.answers import Answers
+from trainers.use.cells import as_joined, file_as_read
 from trainers.use.inputs import InputColumn, rename_to_fit
 from trainers.use.opened import OpenedRun
 
-SHARE = 5  # one in so many of the new rows is sealed
+SHARE = 5  # one in so many of the new rows, or of the new groups, is sealed
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,7 @@ def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: In
             fix="Add the rows to the file of examples, then: train-or-not plan CASE && train-or-not train CASE",
             code="no-growth",
         )
-    old = read_table(data_path(plan, case)).frame
-    given = read_table(new).frame
+    old, given = as_joined(data_path(plan, case)), as_joined(new)
     wanted = [InputColumn(str(name), "any") for name in old.columns]
     renamed = rename_to_fit(list(map(str, given.columns)), wanted, names)
     rows = given.rename(columns=renamed)[list(old.columns)]
@@ -93,12 +94,20 @@ def rows_measured_on(run: Path) -> Integers:
 
 
 def _names(plan: Plan, case: Path, old_rows: int, sealed: Integers) -> frozenset[str]:
-    """The hashes of the rows sealed before and of every fifth new one: the same whenever the file is given again."""
+    """The hashes of the rows sealed before and of every fifth new one: the same whenever the file is given again.
+
+    Rows that belong together are sealed together, and only where none of them is one that the old run learned from.
+    """
     rows = load_rows(plan, case)
     whole = rows.features if rows.split_by is None else rows.features.assign(**{"split by": rows.split_by})
-    hashes = content_hashes(whole)
-    fifth = (rows.numbers >= old_rows) & (hashes % np.uint64(SHARE) == 0)
-    return frozenset(f"{one:016x}" for one in hashes[fifth | np.isin(rows.numbers, sealed)].tolist())
+    names = np.array([f"{one:016x}" for one in content_hashes(whole)])
+    before = np.isin(rows.numbers, sealed) | np.isin(names, list(sealed_before(plan, case)))
+    units, keys = units_of(rows.features, plan.split, rows.split_by, plan.seed)
+    known = np.isin(units, units[rows.numbers < old_rows])
+    fifth = ~known & (keys % np.uint64(SHARE) == 0)
+    if not fifth.any() and len(np.unique(units[~known])) > 1:
+        fifth = ~known & (keys == keys[~known].min())  # of a few new groups one at least is sealed
+    return frozenset(names[fifth | before].tolist())
 
 
 @dataclass(frozen=True)
@@ -112,11 +121,13 @@ class Judged:
 def judge(old: OpenedRun, new: OpenedRun, old_rows: int) -> Judged:
     """Both runs on the new run's sealed rows, paired. `parts` give rows, the old run's score and the new one's."""
     plan = new.record.plan
-    frame = read_table(data_path(plan, new.folder.parent.parent)).frame
+    path = data_path(plan, new.folder.parent.parent)
+    frame = read_table(path).frame
     sealed = pd.read_csv(new.folder / "test_predictions.csv")
     at, truth = sealed["row"].to_numpy(), sealed["truth"].to_numpy(dtype=np.float64)
     rows = frame.iloc[at]
-    theirs = _output(old.answer(rows), new.classes)
+    # A column that new rows made one of texts was read by the old run as its own training had it.
+    theirs = _output(old.answer(file_as_read(path, old.columns).iloc[at]), new.classes)
     ours = _output(new.answer(rows), new.classes)
     metric = metric_by_name(str(plan.metric.value), plan.task)
     gate = replace(plan.gate, against=("old_run",), minimum_gain=0.0)

@@ -19,7 +19,8 @@ from advisor.base.files import inside, write_atomically
 from trainers.use.answers import Answers
 from trainers.use.written import as_table, csv_header, csv_lines, json_lines
 
-_TEXT = ("", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
+_JSON = (".jsonl", ".ndjson")
+_TEXT = ("", ".csv", ".tsv", ".txt", *_JSON)
 _PARQUET = (".parquet", ".pq")
 
 
@@ -42,6 +43,11 @@ class Sink(Protocol):
 def sink_for(target: Path, stream: IO[bytes]) -> Sink:
     """The sink for a file of that ending; `stream` is its part, open and locked."""
     return _Parquet(target, stream) if target.suffix.lower() in _PARQUET else _Text(target, stream)
+
+
+def keeps_numbers(target: Path) -> bool:
+    """Whether a file of that ending tells a number from the text of one, as JSON lines and Parquet do."""
+    return target.suffix.lower() in (*_JSON, *_PARQUET)
 
 
 def check_format(target: Path) -> None:
@@ -70,7 +76,7 @@ def check_format(target: Path) -> None:
 class _Text:
     def __init__(self, target: Path, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._json = target.suffix.lower() in (".jsonl", ".ndjson")
+        self._json = target.suffix.lower() in _JSON
 
     def holds(self, good: int) -> bool:
         return os.fstat(self._stream.fileno()).st_size >= good

@@ -16,8 +16,11 @@ from trainers.classical.columns import MISSING
 from trainers.classical.model_file import Model, load_model
 from trainers.common.metrics import Output
 from trainers.use.answers import Answers
+from trainers.use.cells import truths_as_trained
 from trainers.use.inputs import InputColumn
 from trainers.use.opened import Allowance, Backend
+
+_TRUTHS = ("False", "True")
 
 
 def open_tables(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
@@ -25,10 +28,15 @@ def open_tables(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
     model = load_model(run)
     # Looking for the thread pools takes longer than answering a row, so they are looked for once.
     pools = ThreadpoolController()
+    columns = _columns(model)
+    # Ordered boosting keeps no list of its categories: two may have been truths to pandas, which spells them so.
+    two = {column.name for column in model.schema.of("category") if column.distinct == 2}
+    known = [replace(one, categories=_TRUTHS) if one.name in two and not one.categories else one for one in columns]
+    spelled = truths_as_trained(known)
 
     def answer(frame: pd.DataFrame) -> Answers:
         with pools.limit(limits=1):
-            output = model.answer(frame)
+            output = model.answer(spelled(frame))
             answers = as_answers(output, model.classes)
             if model.conformal is None:
                 return answers
@@ -36,7 +44,7 @@ def open_tables(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
             names = ("possible",) if model.classes else ("low", "high")
             return replace(answers, extra_names=names, extras=extras)
 
-    return Backend(_columns(model), model.classes, answer)
+    return Backend(columns, model.classes, answer)
 
 
 def as_answers(output: Output, classes: tuple[str, ...]) -> Answers:

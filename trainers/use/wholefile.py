@@ -19,13 +19,15 @@ import pandas as pd
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.files import sha256_of_file, sha256_of_text, to_json, write_atomically
+from advisor.base.jsonrows import json_columns
 from advisor.base.tablechecks import check_columns
-from advisor.base.tables import read_chunks
+from advisor.base.tables import Table, read_chunks
 from trainers.common.runfolder import MARKER
 from trainers.contract import Progress
+from trainers.use.cells import as_read, with_numbers
 from trainers.use.inputs import check_readable, rename_to_fit, unreadable_cells
 from trainers.use.opened import OpenedRun
-from trainers.use.sinks import check_format, sink_for
+from trainers.use.sinks import check_format, keeps_numbers, sink_for
 from trainers.use.spread import Piece, answered_elsewhere
 
 PIECE = 10_000
@@ -56,10 +58,21 @@ class Finished:
 
 
 class Reader:
-    """A file's rows in pieces, fitted to a run's columns. `renamed` tells what was matched under another name."""
+    """A file's rows in pieces, fitted to a run's columns. `renamed` tells what was matched under another name.
 
-    def __init__(self, opened: OpenedRun, file: str | Path, names: Mapping[str, str], *, spread: bool = False) -> None:
-        self.opened, self.file, self.names, self.spread = opened, file, names, spread
+    The rows come as they are written; with `typed`, as numbers where the run reads numbers.
+    """
+
+    def __init__(
+        self,
+        opened: OpenedRun,
+        file: str | Path,
+        names: Mapping[str, str],
+        *,
+        spread: bool = False,
+        typed: bool = False,
+    ) -> None:
+        self.opened, self.file, self.names, self.spread, self.typed = opened, file, names, spread, typed
         self.renamed: dict[str, str] = {}
         self.unreadable: dict[str, int] = {}
 
@@ -74,27 +87,28 @@ class Reader:
     def _fitted(self, skip: int) -> Generator[tuple[pd.DataFrame, pd.DataFrame, int], None, None]:
         """Rows as they stand, the same fitted to the run's columns, and how many rows stand before them."""
         start = 0
-        first: pd.DataFrame | None = None
+        names: list[str] | None = None
         backend = self.opened.backend
         size = _WHOLE if backend.together else min(PIECE, backend.at_once)
-        with contextlib.closing(read_chunks(self.file, rows=size)) as tables:
+        with contextlib.closing(read_chunks(self.file, rows=size, as_written=True)) as tables:
             for table in tables:
-                frame = table.frame
-                if first is None:
-                    first = frame.iloc[:0]
-                    self.renamed = rename_to_fit(list(map(str, frame.columns)), self.opened.columns, self.names)
-                # JSON lines may leave a column out of a whole stretch of rows: a gap there, not another table.
-                for name in [name for name in first.columns if name not in frame.columns]:
-                    frame = frame.assign(**{str(name): None})
-                frame = frame[list(first.columns)]
+                frame = table.frame.set_axis(list(map(str, table.frame.columns)), axis=1)
+                if names is None:
+                    # JSON lines may name a column late, or leave it out of a whole stretch of rows: a gap there.
+                    late = json_columns(Path(self.file)) if table.format == "jsonl" else []
+                    names = late or list(frame.columns)
+                    self.renamed = rename_to_fit(names, self.opened.columns, self.names)
+                if names != list(frame.columns):
+                    frame = frame.reindex(columns=names)
                 before, start = start, start + len(frame)
                 if start > skip:
-                    yield frame, self._checked(frame, before), before
+                    fitted = self._checked(frame, before, table)
+                    yield with_numbers(frame, fitted, self.opened.columns) if self.typed else frame, fitted, before
         if not start:
             check_columns(pd.DataFrame(), Path(self.file))  # says that there is no row, as every other reading does
 
-    def _checked(self, frame: pd.DataFrame, start: int) -> pd.DataFrame:
-        fitted = frame.rename(columns=self.renamed)
+    def _checked(self, frame: pd.DataFrame, start: int, table: Table) -> pd.DataFrame:
+        fitted = as_read(frame.rename(columns=self.renamed), self.opened.columns, table)
         check = check_readable if start == 0 else unreadable_cells
         for name, count in check(fitted, self.opened.columns).items():
             self.unreadable[name] = self.unreadable.get(name, 0) + count
@@ -117,7 +131,7 @@ def answer_file(
     """
     _check_target(file, target)
     part, note = (target.with_name(f".{target.name}.{ending}") for ending in ("part", "done"))
-    reader = Reader(opened, file, names or {}, spread=spread)
+    reader = Reader(opened, file, names or {}, spread=spread, typed=keeps_numbers(target))
     key = _key(opened, file, target, with_rows, names or {})
     total = _rows_of(file)
     try:

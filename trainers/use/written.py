@@ -38,8 +38,8 @@ def csv_lines(frame: pd.DataFrame | None, answers: Answers) -> str:
     # pandas writes numbers as fast as it gets; text is disarmed before, column by column.
     columns: list[pd.Series[Any]] = []
     if frame is not None:
-        columns += [_disarmed(frame.iloc[:, at].reset_index(drop=True)) for at in range(frame.shape[1])]
-    columns += [_disarmed(column) for column in _answer_columns(answers)]
+        columns += [disarmed(frame.iloc[:, at].reset_index(drop=True)) for at in range(frame.shape[1])]
+    columns += [disarmed(column) for column in _answer_columns(answers)]
     table = pd.concat(columns, axis=1)
     return str(table.to_csv(header=False, index=False, lineterminator="\n"))
 
@@ -74,14 +74,15 @@ def json_lines(frame: pd.DataFrame | None, answers: Answers) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _disarmed(column: pd.Series[Any]) -> pd.Series[Any]:
+def disarmed(column: pd.Series[Any]) -> pd.Series[Any]:
+    """The column with text that a spreadsheet would run made harmless; a number stays, also one that is text."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
-    # Most columns of text repeat a few values: each is looked at once.
-    try:
-        codes, values = pd.factorize(column, use_na_sentinel=False)
-    except TypeError:  # a list or an object in a cell
-        return column.map(lambda cell: for_csv(cell) if isinstance(cell, str) else cell)
-    safe = np.empty(len(values), dtype=object)
-    safe[:] = [for_csv(cell) if isinstance(cell, str) else cell for cell in values]
-    return pd.Series(safe[codes])
+    # Hardly a cell begins like a formula, so that all are looked at once, and only those are then read.
+    doubtful = np.array([isinstance(cell, str) and for_csv(cell) is not cell for cell in column], dtype=bool)
+    if not doubtful.any():
+        return column
+    doubtful[doubtful] = pd.to_numeric(column[doubtful], errors="coerce").isna().to_numpy()
+    safe = np.array(column, dtype=object)
+    safe[doubtful] = [for_csv(cell) for cell in safe[doubtful]]
+    return pd.Series(safe, column.index)
