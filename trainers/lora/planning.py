@@ -17,16 +17,15 @@ from trainers.common.rows import data_path
 from trainers.lora.accelerators import cards_that_hold
 from trainers.lora.base import shape_of_base
 from trainers.lora.corpus import Corpus, read_corpus
-from trainers.lora.examples import ANSWER_KEYS
 from trainers.lora.memory import disk_mb, need, next_smaller
 from trainers.lora.policy import held_back, presets
 from trainers.lora.presets import known_cards
 from trainers.lora.recipe import Recipe
 
 
-def answer_column(plan: Plan) -> str:
+def answer_column(plan: Plan, corpus: Corpus) -> str:
     """The column of answers, or "" where the rows are conversations that hold their own."""
-    return "" if plan.target in ANSWER_KEYS else plan.target
+    return plan.target if corpus.shape == "columns" else ""
 
 
 def corpus_of(plan: Plan, folder: Path, recipe: Recipe) -> Corpus:
@@ -36,9 +35,9 @@ def corpus_of(plan: Plan, folder: Path, recipe: Recipe) -> Corpus:
         drop += (plan.split.column,)
     return read_corpus(
         data_path(plan, folder),
-        target=answer_column(plan),
+        target=plan.target,
         drop=drop,
-        keep=plan.split.column,
+        keep=(plan.split.column, *plan.split.same, *plan.split.near),
         instruction=recipe.instruction,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from advisor.base.files import read_text
 from advisor.records.plan import Plan, Setting
 from trainers.lora.accelerators import Card
 from trainers.lora.base import shape_of_base
-from trainers.lora.examples import shape_of
+from trainers.lora.corpus import first_shape
 from trainers.lora.policy import presets
 
 INSTRUCTION = "instruction.txt"
@@ -29,7 +28,7 @@ def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:
     found.setdefault("base", Setting(base, "Named in the plan."))
     if str(plan.settings.get("learning", Setting("lora")).value) == "full":
         found |= {name: Setting(**setting) for name, setting in rules["full"].items()}
-    if _holds_pairs(data):
+    if first_shape(data, plan.target) == "pairs":
         found |= {name: Setting(**setting) for name, setting in rules["pairs"].items()}
     found |= instruction_beside(data)
     return {**found, **plan.settings}
@@ -47,16 +46,6 @@ def instruction_beside(data: Path) -> dict[str, Setting]:
 def known_cards() -> list[Card]:
     """The graphics cards that rules/presets.yaml names."""
     return [Card(card["name"], card["memory_gb"], card["bfloat16"]) for card in presets()["cards"]]
-
-
-def _holds_pairs(data: Path) -> bool:
-    """Whether the first line of a JSONL file is a pair of answers; a fault in it is told when the rows are read."""
-    try:
-        with data.open(encoding="utf-8") as lines:
-            first = json.loads(lines.readline(1 << 20))
-        return isinstance(first, dict) and shape_of(first) == "pairs"
-    except (OSError, ValueError, RecursionError):
-        return False
 
 
 def _default_base() -> str:
