@@ -197,6 +197,7 @@ class Training:
             progress=self.progress,
             lap=self._lap,
         )
+        self.notes += said.notes
         sealed_score, verdict = hold(
             self.task.metric, said.ours, said.rivals, said.wanted, parts.units, self.plan, self.task.gate
         )
