@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -11,8 +12,11 @@ import pytest
 
 from advisor.base.errors import BadInput
 from advisor.base.tables import read_table
+from tests.lora.test_trainer import plan_for
 from trainers.lora.corpus import read_corpus
-from trainers.lora.examples import Message
+from trainers.lora.examples import Message, question_of
+from trainers.lora.planning import answer_column, corpus_of
+from trainers.lora.recipe import Recipe
 
 
 def chat(*turns: tuple[str, str], **more: object) -> str:
@@ -229,14 +233,20 @@ def test_conversations_in_a_parquet_file_read_as_they_do_in_jsonl(tmp_path: Path
     assert read_corpus(tmp_path / "rows.parquet").examples == read_corpus(tmp_path / "rows.jsonl").examples
 
 
-@pytest.mark.parametrize("target", ["output", "completion", "messages", "chosen"])
+@pytest.mark.parametrize("target", ["output", "completion", "chosen"])
 def test_a_column_named_as_a_shape_names_its_answers_is_a_column(target: str, tmp_path: Path) -> None:
-    file = tmp_path / "rows.csv"
+    file = tmp_path / "tickets.csv"
     file.write_text(f"input,{target}\n" + "\n".join(f"q {n},a {n}" for n in range(12)))
-    if target == "messages":
-        with pytest.raises(BadInput, match="not a list"):
-            read_corpus(file, target=target)
-        return
-    corpus = read_corpus(file, target=target)
-    assert corpus.shape == "columns"
+    plan = dataclasses.replace(plan_for(tmp_path), target=target)
+    corpus = corpus_of(plan, tmp_path, Recipe())
     assert corpus.examples[2].messages == (Message("user", "q 2"), Message("assistant", "a 2"))
+    asked = question_of({"input": "q 2", target: "a 2"}, 1, target=answer_column(plan, corpus))
+    assert asked.question == (Message("user", "q 2"),)
+
+
+def test_such_a_name_still_means_the_shape_where_its_other_keys_stand(tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text("instruction,input,output\n" + "\n".join(f"Translate.,q {n},a {n}" for n in range(12)))
+    plan = dataclasses.replace(plan_for(tmp_path), target="output")
+    corpus = corpus_of(plan, tmp_path, Recipe())
+    assert (corpus.shape, answer_column(plan, corpus)) == ("alpaca", "")

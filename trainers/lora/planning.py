@@ -64,11 +64,12 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     tokens = recipe.epochs * trained_rows * (sum(own) / len(own) + shared / recipe.batch)
     speed = rules["card_gflops"] if machine.cards else product_speed() * rules["share_of_products"]
     operations = rules["operations"][recipe.learning]
-    training = tokens * shape.parameters * operations / (speed * 1e9)
+    busy = shape.parameters - shape.resting  # of several experts a token passes through few
+    training = tokens * busy * operations / (speed * 1e9)
     asked = min(recipe.sealed_rows, sealed_rows)
     # The tuned model reads a row and answers; the rival reads as many rows again as it is shown examples.
     read = asked * (2 + recipe.shots) * sum(own) / len(own)
-    answering = read * shape.parameters * rules["reading_operations"] / (speed * 1e9)
+    answering = read * busy * rules["reading_operations"] / (speed * 1e9)
     dtype = recipe.dtype if recipe.dtype != "auto" else _likely_dtype(machine.features, bool(machine.cards))
     wanted = need(
         shape,
@@ -93,7 +94,7 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
         peak_memory_mb=round(wanted.total, 1),
         disk_mb=round(disk_mb(shape, recipe), 1),
         usd=0.0,
-        formula=f"{tokens:,.0f} tokens × {shape.parameters:,} weights × {operations} at {speed:,.0f} GFLOP/s "
+        formula=f"{tokens:,.0f} tokens × {busy:,} weights × {operations} at {speed:,.0f} GFLOP/s "
         f"({'the card, roughly' if machine.cards else 'measured just now'}), "
         f"{_within(plan.budget_seconds, training)}; then the sealed rows are answered twice. Memory: {wanted.words()}. "
         f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, int(max(sizes)) + 1)}.",
