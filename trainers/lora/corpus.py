@@ -149,7 +149,7 @@ def _as_json_has_it(cell: Any) -> Any:
     """A cell of a table as JSON would have it: Parquet's lists come as arrays, and its objects name what they lack."""
     if isinstance(cell, dict):
         return {str(key): _as_json_has_it(value) for key, value in cell.items() if value is not None}
-    if isinstance(cell, list | tuple) or getattr(cell, "ndim", 0):
+    if isinstance(cell, list | tuple) or getattr(cell, "ndim", False):
         return [_as_json_has_it(value) for value in cell]
     return cell
 
