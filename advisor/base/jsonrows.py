@@ -14,6 +14,7 @@ from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 
 MAX_LINE = 16 * 2**20
+HALF = "holds half a character (a lone surrogate such as \\ud83d), which no file can keep"
 
 
 def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any]]:
@@ -23,12 +24,12 @@ def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any
     try:
         with path.open(encoding="utf-8-sig") as stream:
             if kind == "json":
-                rows = json.load(stream)
+                rows = _checked(json.load(stream))
             else:
                 for text in _lines(stream):
                     line += 1
                     if text.strip():
-                        rows.append(json.loads(text))
+                        rows.append(_loaded(text))
                     if max_rows is not None and len(rows) > max_rows:
                         break
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
@@ -44,6 +45,26 @@ def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any
         fix="Write one JSON object a line (.jsonl), or one list of objects (.json).",
         code="bad-json",
     )
+
+
+def is_writable(value: Any) -> bool:
+    """Whether all texts in it can be written down again: JSON can name half a character, which UTF-8 cannot hold."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _loaded(text: str) -> Any:
+    row = json.loads(text)
+    return _checked(row) if "\\u" in text else row
+
+
+def _checked(value: Any) -> Any:
+    if not is_writable(value):
+        raise ValueError(f"a text {HALF}")
+    return value
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
@@ -64,7 +85,7 @@ def json_pieces(path: Path, rows: int) -> Iterator[list[dict[str, Any]]]:
                 line += 1
                 if not text.strip():
                     continue
-                row = json.loads(text)
+                row = _loaded(text)
                 if not isinstance(row, dict):
                     raise ValueError('each row must be an object: {"column": value, …}')
                 piece.append(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -10,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from advisor.base.errors import BadInput
+from advisor.base.tables import read_table
+from tests.lora.test_trainer import plan_for
 from trainers.lora.corpus import read_corpus
-from trainers.lora.examples import Message
+from trainers.lora.examples import Message, question_of
+from trainers.lora.planning import answer_column, corpus_of
+from trainers.lora.recipe import Recipe
 
 
 def chat(*turns: tuple[str, str], **more: object) -> str:
@@ -197,3 +202,51 @@ def test_how_many_examples_there_are_is_judged_by_the_sources(count: int, words:
     file.write_text("\n".join(chat(("user", f"q {n}"), ("assistant", f"a {n}")) for n in range(count)))
     notes = read_corpus(file).notes
     assert any(words in note for note in notes) if words else notes == ()
+
+
+HALF = '{"messages": [{"role": "user", "content": "a \\ud83d"}, {"role": "assistant", "content": "b"}]}'
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.json"])
+def test_half_a_character_is_a_fault_of_its_row(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    rows = [*GOOD[:3], HALF, *GOOD[3:]]
+    file.write_text("\n".join(rows) if name == "rows.jsonl" else f"[{','.join(rows)}]")
+    with pytest.raises(BadInput, match=r"Row 4 cannot be learned from: .*half a character") as refused:
+        read_corpus(file)
+    assert refused.value.code == "half-a-character"
+    with pytest.raises(BadInput, match="half a character"):
+        read_table(file)
+
+
+def test_a_whole_character_written_as_two_halves_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join([*GOOD, HALF.replace("ud83d", "ud83d\\ude00")]))
+    assert read_corpus(file).examples[-1].asked == "a 😀"
+
+
+def test_conversations_in_a_parquet_file_read_as_they_do_in_jsonl(tmp_path: Path) -> None:
+    import pandas as pd
+
+    (tmp_path / "rows.jsonl").write_text("\n".join(GOOD))
+    pd.DataFrame([json.loads(line) for line in GOOD]).to_parquet(tmp_path / "rows.parquet")
+    assert read_corpus(tmp_path / "rows.parquet").examples == read_corpus(tmp_path / "rows.jsonl").examples
+
+
+@pytest.mark.parametrize("target", ["output", "completion", "chosen"])
+def test_a_column_named_as_a_shape_names_its_answers_is_a_column(target: str, tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text(f"input,{target}\n" + "\n".join(f"q {n},a {n}" for n in range(12)))
+    plan = dataclasses.replace(plan_for(tmp_path), target=target)
+    corpus = corpus_of(plan, tmp_path, Recipe())
+    assert corpus.examples[2].messages == (Message("user", "q 2"), Message("assistant", "a 2"))
+    asked = question_of({"input": "q 2", target: "a 2"}, 1, target=answer_column(plan, corpus))
+    assert asked.question == (Message("user", "q 2"),)
+
+
+def test_such_a_name_still_means_the_shape_where_its_other_keys_stand(tmp_path: Path) -> None:
+    file = tmp_path / "tickets.csv"
+    file.write_text("instruction,input,output\n" + "\n".join(f"Translate.,q {n},a {n}" for n in range(12)))
+    plan = dataclasses.replace(plan_for(tmp_path), target="output")
+    corpus = corpus_of(plan, tmp_path, Recipe())
+    assert (corpus.shape, answer_column(plan, corpus)) == ("alpaca", "")

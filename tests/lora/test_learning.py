@@ -110,6 +110,22 @@ def test_a_short_budget_is_saved_on_looks_first_and_on_steps_then() -> None:
     assert "of its 150 steps 7 fit" in refused.value.what
 
 
+def test_a_look_at_rows_drops_nothing_at_random_and_learning_goes_on_as_before(
+    tiny_model: Path, encoder: Encoder
+) -> None:
+    model = load_model(tiny_model, dtype="float32", attention="sdpa")
+    adapted = adapted_model(model, Recipe(r=4, dropout=0.5))
+    for name, weight in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.5)
+    rows, loss = [encoder.encode(example) for example in examples(6)], AnswerLoss(model)
+    looks = {tally(loss, rows, shared_prefix(rows), 300).loss for _ in range(3)}
+    assert len(looks) == 1
+    assert all(module.training for module in model.modules())
+    adapted.eval()
+    assert looks == {tally(loss, rows, shared_prefix(rows), 300).loss}
+
+
 def test_rows_that_share_an_instruction_pay_for_it_once_and_learn_the_same(loss: AnswerLoss, encoder: Encoder) -> None:
     rows = [encoder.encode(example) for example in examples(8)]
     prefix = shared_prefix(rows)

@@ -113,6 +113,45 @@ def test_a_run_learns_to_prefer_and_is_held_against_its_own_base(preferring: tup
     assert {"asked", "wanted", "before", "after"} == set(record.diagnostics["samples"][0])  # type: ignore[index]  # plain JSON
 
 
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.parquet", "pairs.json", "pairs.jsonl"])
+def test_pairs_learn_at_the_rate_of_preferences_whatever_file_holds_them(
+    name: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    import pandas as pd
+
+    case = make_case(tmp_path / "case", tiny_model, 1)
+    rows = [pair(number) for number in range(12)]
+    if name.startswith("pairs.json"):
+        lines = [json.dumps(row) for row in rows]
+        (case / name).write_text("\n".join(lines) if name.endswith("l") else f"[{','.join(lines)}]")
+    elif name == "pairs.csv":
+        pd.DataFrame(rows).to_csv(case / name, index=False)
+    else:
+        pd.DataFrame(rows).to_parquet(case / name)
+    told = {"data": name, "data_sha256": sha256_of_file(case / name), "target": "chosen"}
+    found = find_trainer("lora").settings(
+        dataclasses.replace(plan_for(case), settings={"base": Setting("model")}, **told), case
+    )
+    assert (found["learning_rate"].value, found["epochs"].value) == (5e-5, 1.0)
+
+
+def test_the_base_prefers_alike_whatever_is_dropped_while_learning(tiny_model: Path) -> None:
+    model = load_model(tiny_model, dtype="float32", attention="sdpa")
+    model.config.attention_dropout = 0.5
+    for layer in model.base_model.layers:
+        layer.self_attn.attention_dropout = 0.5
+    adapted = adapted_model(model, Recipe(r=4, dropout=0.5))
+    assert model.training
+    rows, dropped, whole = (
+        rows_of(tiny_model, 4),
+        *(PairLoss(AnswerLoss(model), lambda: untuned(adapted), 1) for _ in "ab"),
+    )
+    dropped(rows)
+    adapted.eval()
+    whole(rows)
+    assert dropped._margins_of_base == pytest.approx(whole._margins_of_base)
+
+
 def test_the_tuned_model_writes_answers(preferring: tuple[Path, RunRecord]) -> None:
     said = list(find_trainer("lora").predict(preferring[0], [{"prompt": "my card number 7 is not right"}]))
     assert isinstance(said[0]["prediction"], str)

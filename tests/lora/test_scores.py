@@ -89,7 +89,7 @@ def test_every_row_is_in_one_part_and_no_question_in_two(tmp_path: Path) -> None
 
 
 def test_rows_of_one_person_never_part(tmp_path: Path) -> None:
-    corpus = read_corpus(write_rows(tmp_path / "rows.csv", 120), target="answer", drop=("who",), keep="who")
+    corpus = read_corpus(write_rows(tmp_path / "rows.csv", 120), target="answer", drop=("who",), keep=("who",))
     plan = plan_of(tmp_path / "rows.csv", "group", "who")
     parts = part(corpus, plan, tmp_path, Recipe(sealed_rows=20))
     who = {example.row: name for example, name in zip(corpus.examples, corpus.columns["who"], strict=True)}

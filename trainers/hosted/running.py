@@ -74,6 +74,7 @@ class Running:
             sealed_rows=self.choices.sealed_rows,
         )
         corpus = corpus_of(self.plan, self.folder, recipe)
+        self.target = answer_column(self.plan, corpus)
         parts = part(corpus, self.plan, self.folder, recipe)
         self.notes += [*corpus.notes, *parts.notes]
         bound = most_trained_tokens(parts.train, self.choices.epochs) * self.choices.usd_trained / 1e6
@@ -248,7 +249,7 @@ class Running:
             "tuned_model": job.model,
             "job": job.id,
             "choices": asdict(self.choices),
-            "target": answer_column(self.plan),
+            "target": self.target,
             "metric": metric,
             "seed": self.plan.seed,
         }

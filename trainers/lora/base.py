@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +13,11 @@ from advisor.base.safetext import plain
 from trainers.contract import Progress
 from trainers.embedded.models import EMBEDDED
 from trainers.embedded.store import ensure, folder_of, is_present
+from trainers.lora.sizes import EMBEDDED_SHAPE as EMBEDDED_SHAPE
+from trainers.lora.sizes import Shape as Shape
+from trainers.lora.sizes import shape_in
 
 _HUB = re.compile(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The sizes of a model that memory and time follow from; read from its config.json alone."""
-
-    kind: str
-    layers: int
-    hidden: int
-    intermediate: int
-    heads: int
-    kv_heads: int
-    head_dim: int
-    vocabulary: int
-    context: int
-    tied: bool
-    writes: bool = True
-
-    @property
-    def parameters(self) -> int:
-        """Weights: a decoder's feed-forward layers are gated, an encoder's are not; tied embeddings count once."""
-        attention = self.hidden * self.head_dim * (2 * self.heads + 2 * self.kv_heads)
-        layer = attention + (3 if self.writes else 2) * self.hidden * self.intermediate + 2 * self.hidden
-        words = self.vocabulary * self.hidden * (2 if self.writes and not self.tied else 1)
-        return self.layers * layer + words + self.hidden
-
-    def adapter_parameters(self, r: int) -> int:
-        """Trainable weights of LoRA with rank `r` on every linear layer: r × (inputs + outputs) for each."""
-        queries, keys = self.heads * self.head_dim, self.kv_heads * self.head_dim
-        wide = (3 if self.writes else 2) * (self.hidden + self.intermediate)
-        sides = 2 * (self.hidden + queries) + 2 * (self.hidden + keys) + wide
-        return self.layers * r * sides
 
 
 def locate(name: str, folder: Path, progress: Progress | None = None) -> Path | str:
@@ -111,32 +81,29 @@ def _checked_folder(place: Path) -> Path:
 
 
 def read_shape(where: Path | str) -> Shape | None:
-    """The sizes in a model folder's config.json, or None for a hub name or a folder that is not there yet."""
-    if isinstance(where, str) or not (where / "config.json").exists():
+    """The sizes of a model in a folder, or of a hub name whose configuration was fetched; None where it was not."""
+    if isinstance(where, str):
+        kept = _hub_config(where, fetch=False)
+        return shape_in(kept.parent) if kept else None
+    return shape_in(where)
+
+
+def _hub_config(name: str, *, fetch: bool) -> Path | None:
+    """The configuration of a pinned hub name in the hub's own cache, with `fetch` asked for where it is not there."""
+    try:
+        import huggingface_hub
+    except ImportError:
         return None
-    config = json.loads((where / "config.json").read_text())
-    hidden, heads = int(config.get("hidden_size", 0)), int(config.get("num_attention_heads", 1))
-    return Shape(
-        kind=str(config.get("model_type", "")),
-        layers=int(config.get("num_hidden_layers", 0)),
-        hidden=hidden,
-        intermediate=int(config.get("intermediate_size", 4 * hidden)),
-        heads=heads,
-        kv_heads=int(config.get("num_key_value_heads") or heads),
-        head_dim=int(config.get("head_dim") or hidden // heads),
-        vocabulary=int(config.get("vocab_size", 0)),
-        context=int(config.get("max_position_embeddings", 2048)),
-        tied=bool(config.get("tie_word_embeddings", False)),
-        writes=_writes(config),
-    )
-
-
-def _writes(config: dict[str, Any]) -> bool:
-    """Whether the model writes text (a decoder); an encoder such as BERT only reads it."""
-    made = config.get("architectures") or [""]
-    return "bert" not in str(config.get("model_type", "")).lower() and not any(
-        name.endswith(("ForMaskedLM", "ForSequenceClassification")) for name in made
-    )
+    owner, _, revision = name.partition("@")
+    kept = huggingface_hub.try_to_load_from_cache(owner, "config.json", revision=revision)
+    if isinstance(kept, str):
+        return Path(kept)
+    if not fetch:
+        return None
+    try:
+        return Path(huggingface_hub.hf_hub_download(owner, "config.json", revision=revision))
+    except (OSError, ValueError):  # offline, no such name, or a licence that must be agreed to first
+        return None
 
 
 def context_of(where: Path | str, tokenizer: Any) -> int:
@@ -145,15 +112,14 @@ def context_of(where: Path | str, tokenizer: Any) -> int:
     return shape.context if shape else min(int(tokenizer.model_max_length), 131_072)
 
 
-# The embedded model's sizes, so that a plan can be made before its 93 MB are fetched; a test holds them to the file.
-EMBEDDED_SHAPE = Shape("llama", 30, 576, 1536, 9, 3, 64, 49152, 8192, tied=True)
-
-
 def shape_of_base(name: str, folder: Path) -> Shape | None:
-    """The sizes of a base by its name, without fetching anything."""
+    """The sizes of a base by its name. No weights are fetched; of a hub name its configuration is, some kilobytes."""
     if name == "smollm2-135m-instruct" and not is_present(EMBEDDED[name]):
         return EMBEDDED_SHAPE
-    return read_shape(locate(name, folder))
+    where = locate(name, folder)
+    if isinstance(where, str):
+        _hub_config(where, fetch=True)
+    return read_shape(where)
 
 
 def load_tokenizer(where: Path | str) -> Any:

@@ -12,18 +12,22 @@ from typing import Any
 
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.files import read_text
+from advisor.base.jsonrows import HALF, is_writable
 from advisor.base.safetext import one_of, plain
 from trainers.lora.examples import Example, Fault, RowFault, read_example, shape_of
 from trainers.lora.policy import presets
 
 MAX_BYTES = 512 * 2**20
+_TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
+_HALF = ("half-a-character", f"a text in it {HALF}", "Export it again as UTF-8, or take the row out.")
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """The examples of a file. `notes` are sentences for people; `groups` gives each example its leak-proof group.
 
-    `columns` holds what each row says under the keys of `keep` (to split by), in the order of the examples.
+    `columns` holds what each row says under the keys of `keep` (to split by), in the order of the examples; a key that
+    no row has is left out.
     """
 
     examples: tuple[Example, ...]
@@ -34,14 +38,19 @@ class Corpus:
 
 
 def read_corpus(
-    path: Path, *, target: str = "", drop: tuple[str, ...] = (), keep: str = "", instruction: str = ""
+    path: Path,
+    *,
+    target: str = "",
+    drop: tuple[str, ...] = (),
+    keep: tuple[str, ...] = (),
+    instruction: str = "",
 ) -> Corpus:
     """All examples of a JSONL, JSON, CSV or Parquet file. Raises `BadInput` for the first fault; `details` has all.
 
-    `target` is the column of answers where rows are plain columns, `drop` columns the model must not see, `keep` the
-    column to split by.
+    `target` is the column of answers where rows are plain columns, `drop` columns the model must not see, `keep` those
+    to split by.
     """
-    kept: list[Any] = []
+    kept: dict[str, list[Any]] = {name: [] for name in keep if name}
     examples: list[Example] = []
     faults: list[Fault] = []
     shape = ""
@@ -59,7 +68,8 @@ def read_corpus(
             shape = shape or own
             try:
                 examples.append(read_example(row, number, shape, target=target, drop=drop, instruction=instruction))
-                kept.append(row.get(keep))
+                for name, cells in kept.items():
+                    cells.append(row.get(name))
             except RowFault as fault:
                 faults.append(Fault(number, fault.code, fault.what, fault.fix))
     if not examples and not faults:
@@ -69,7 +79,7 @@ def read_corpus(
     refuse(faults, path)
     groups = tuple(_group(example) for example in examples)
     notes = _too_few(len(examples), path) + _repeats(examples, groups, path)
-    columns = {keep: kept} if keep and any(value is not None for value in kept) else {}
+    columns = {name: cells for name, cells in kept.items() if any(cell is not None for cell in cells)}
     return Corpus(tuple(examples), shape, tuple(notes), groups, columns)
 
 
@@ -91,11 +101,11 @@ def refuse(faults: Sequence[Fault], path: Path) -> None:
 
 
 def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]]]:
-    if path.suffix.lower() in (".csv", ".tsv", ".parquet", ".xlsx"):
+    if path.suffix.lower() in _TABLES:
         from advisor.base.tables import read_table
 
         for number, cells in enumerate(read_table(path).frame.to_dict("records"), 1):
-            yield number, {str(name): value for name, value in cells.items()}
+            yield number, {str(name): _as_json_has_it(value) for name, value in cells.items()}
         return
     text = read_text(path, MAX_BYTES)
     if text.lstrip()[:1] == "[":
@@ -109,7 +119,9 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]
                 code="bad-json",
             ) from error
         for number, row in enumerate(rows, 1):
-            if isinstance(row, dict):
+            if isinstance(row, dict) and not is_writable(row):
+                faults.append(Fault(number, *_HALF))
+            elif isinstance(row, dict):
                 yield number, row
             else:
                 faults.append(Fault(number, "data-type", "it is not a JSON object", 'Write {"messages": […]}.'))
@@ -125,10 +137,37 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]
                 Fault(number, "bad-json", f"it is not JSON ({plain(error, 80)})", "Write one JSON object a line.")
             )
             continue
-        if isinstance(row, dict):
+        if "\\u" in line and not is_writable(row):
+            faults.append(Fault(number, *_HALF))
+        elif isinstance(row, dict):
             yield number, row
         else:
             faults.append(Fault(number, "data-type", "it is not a JSON object", 'Write {"messages": […]}.'))
+
+
+def _as_json_has_it(cell: Any) -> Any:
+    """A cell of a table as JSON would have it: Parquet's lists come as arrays, and its objects name what they lack."""
+    if isinstance(cell, dict):
+        return {str(key): _as_json_has_it(value) for key, value in cell.items() if value is not None}
+    if isinstance(cell, list | tuple) or getattr(cell, "ndim", False):
+        return [_as_json_has_it(value) for value in cell]
+    return cell
+
+
+def first_shape(path: Path, target: str) -> str:
+    """The shape of a file's first row, or "" where it has none; a fault in it is told when the rows are read."""
+    try:
+        if path.suffix.lower() in _TABLES:
+            from advisor.base.tables import read_table
+
+            found = read_table(path, max_rows=1).frame.to_dict("records")
+            return shape_of({str(name): cell for name, cell in found[0].items()}, target) if found else ""
+        with path.open(encoding="utf-8-sig") as lines:
+            first = next((line for line in iter(lambda: lines.readline(1 << 20), "") if line.strip()), "")
+        row = json.loads(first) if first.lstrip()[:1] == "{" else next(_rows(path, []), (0, {}))[1]
+        return shape_of(row, target)
+    except (BadInput, OSError, ValueError, RecursionError):
+        return ""
 
 
 def _no_shape(row: dict[str, Any], number: int, target: str) -> Fault:
@@ -147,8 +186,17 @@ def _no_shape(row: dict[str, Any], number: int, target: str) -> Fault:
 
 def _group(example: Example) -> str:
     """Rows whose questions differ only in case and spaces belong on one side of a split."""
-    asked = "\n".join(" ".join(m.content.lower().split()) for m in example.question if m.role != "system")
-    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+    return hashlib.sha256(bare_question(example).encode()).hexdigest()[:16]
+
+
+def bare_question(example: Example) -> str:
+    """What is asked, whatever its case and spaces; an instruction before it does not count."""
+    return "\n".join(bare(m.content) for m in example.question if m.role != "system")
+
+
+def bare(text: str) -> str:
+    """A text in small letters, with one space between words."""
+    return " ".join(text.lower().split())
 
 
 def _too_few(count: int, path: Path) -> list[str]:

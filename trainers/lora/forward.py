@@ -11,7 +11,9 @@ The transformers model and its peft layers are used as they stand. Two things ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +30,10 @@ KeysValues = list[tuple[Tensor, Tensor]]
 
 class Losses(Protocol):
     """What the training loop and its probe ask of a model: summed losses of rows, and how well it does on them."""
+
+    @property
+    def model(self) -> Any:
+        """What computes: the modules whose activations may be dropped while they learn."""
 
     @property
     def can_share(self) -> bool:
@@ -104,6 +110,8 @@ class AnswerLoss:
         self.scale = float(getattr(model, "logit_scale", None) or 1.0)  # Cohere
         self.scale /= float(getattr(config, "logits_scaling", None) or 1.0)  # Granite
         self.own_head = own_head or bool(self.cap) or self.scale != 1.0
+        # Positions that the model knows; one without a bound of its own reads as far as memory goes.
+        self.context = int(getattr(config, "max_position_embeddings", None) or sys.maxsize)
         self.device = next(model.parameters()).device
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -211,6 +219,18 @@ def _cache_of(prefix: KeysValues, rows: int) -> Any:
     for layer, (keys, values) in enumerate(prefix):
         cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
     return cache
+
+
+@contextlib.contextmanager
+def measuring(model: Any) -> Iterator[None]:
+    """Inside, nothing is dropped at random: a model is measured as it will answer. Afterwards it learns as before."""
+    learning = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in learning:
+            module.training = True
 
 
 def step_gradients(

@@ -22,6 +22,8 @@ def answer(
 ) -> list[list[int]]:
     """For each prompt the tokens the model writes, at most `longest`, up to and with an end token. In the order given.
 
+    No answer goes beyond what the model can read: positions that it never saw give noise, or end the program.
+
     Greedy, so the same model gives the same answers. Prompts are sorted by length, padded on the left, and leave the
     batch as they end.
     """
@@ -83,7 +85,8 @@ def _batch(
         going = []
         for place, token in enumerate(chosen.tolist()):
             words[alive[place]].append(token)
-            if token not in end_ids:
+            length = len(prompts[alive[place]]) + len(words[alive[place]])
+            if token not in end_ids and length < loss_of.context:
                 going.append(place)
         if not going:
             break

@@ -24,7 +24,8 @@ _SAMPLES = 6
 class Answered:
     """What was said to the sealed rows by the tuned model and by each rung, and what was wanted.
 
-    `before` and `after` are what the base as it was and the tuned model wrote to the first of them.
+    `before` and `after` are what the base as it was and the tuned model wrote to the first of them. `notes` says what
+    a reader must know of the rivals.
     """
 
     ours: list[str]
@@ -33,6 +34,7 @@ class Answered:
     candidates: tuple[Candidate, ...]
     wanted: list[str]
     after: list[str]
+    notes: tuple[str, ...] = ()
 
 
 def answered(
@@ -53,43 +55,63 @@ def answered(
     `sealed` are the same rows as `parts.sealed`, as tokens. Of pairs it is told which answer is the likelier one.
     """
 
-    def ask(questions: Sequence[Sequence[Message]], phase: str) -> list[str]:
+    def ask(one: Session, questions: Sequence[Sequence[Message]], phase: str) -> list[str]:
         progress.phase(phase)
-        return session.answers(questions, longest, lambda done: progress.step(done, len(questions), "rows"))
+        return one.answers(questions, longest, lambda done: progress.step(done, len(questions), "rows"))
 
     asked = [example.question for example in parts.sealed]
     if isinstance(session.loss, PairLoss):
-        return _preferred(session, session.loss, parts, sealed, ask, lap)
-    ours = ask(asked, "Answering with the tuned model")
+        return _preferred(session, session.loss, parts, sealed, where, ask, lap)
+    ours = ask(session, asked, "Answering with the tuned model")
     lap("answer_tuned")
     found: dict[str, list[str]] = {}
     seconds: dict[str, float] = {}
     before: list[str] = []
+    notes: list[str] = []
 
     def timed(name: str, work: Callable[[], list[str]]) -> None:
         start = time.monotonic()
         found[name] = work()
         seconds[name] = round(time.monotonic() - start, 1)
 
-    if session.labels:
+    if session.labels or "embeddings" in gate.against:
         progress.phase("Answering with the base as it was, and a linear model on its vectors")
         timed("embeddings", lambda: rungs.embeddings_answers(where, session, parts.train, parts.sealed))
+    if session.labels:
         before = found["embeddings"][:_SAMPLES]
     else:
-        with session.as_base():
-            before = ask(asked[:_SAMPLES], "Answering with the base as it was")
+        with session.as_base(where) as base:
+
+            def written(questions: Sequence[Sequence[Message]], phase: str) -> list[str]:
+                said = ask(base, questions, phase)
+                return said if base.writer.has_template else [rungs.first_turn(one, parts.train) for one in said]
+
+            before = ask(base, asked[:_SAMPLES], "Answering with the base as it was")
+            if "base" in gate.against:
+                timed("base", lambda: written(asked, "Answering with the base as it was, untuned"))
             if "prompt" in gate.against:
                 shown = rungs.shots_for(parts.train, shots, seed)
-                prompts = [rungs.with_shots(question, shown) for question in asked]
+                room = base.words.context - longest
+                count = base.writer.prompt
+                prompts, fewer = rungs.with_what_fits(lambda turns: len(count(turns)), asked, shown, room)
                 words = f"Answering with the base and {len(shown)} examples in its prompt"
-                timed("prompt", lambda: ask(prompts, words))
+                timed("prompt", lambda: written(prompts, words))
+                notes += [_fewer(fewer, len(shown), base.words.context)] if fewer else []
     if "classical" in gate.against or rungs.is_closed_set([example.answer for example in parts.train]):
         timed("classical", lambda: rungs.classical_answers(parts.train, parts.sealed))
     if "trivial" in gate.against:
         timed("trivial", lambda: rungs.trivial_answers(parts.train, parts.sealed))
     lap("answer_rivals")
     candidates = tuple(Candidate(name, None, seconds[name], rungs.NAMES[name]) for name in found)
-    return Answered(ours, found, before, candidates, [example.answer for example in parts.sealed], ours[:_SAMPLES])
+    wanted = [example.answer for example in parts.sealed]
+    return Answered(ours, found, before, candidates, wanted, ours[:_SAMPLES], tuple(notes))
+
+
+def _fewer(rows: int, shown: int, context: int) -> str:
+    return (
+        f"{rows:,} sealed row{'s were' if rows > 1 else ' was'} put to the prompted base with fewer than {shown} "
+        f"examples: it reads {context:,} tokens, and more do not fit beside the question and its answer."
+    )
 
 
 def _preferred(
@@ -97,16 +119,17 @@ def _preferred(
     pairs: PairLoss,
     parts: Parts,
     sealed: Sequence[Encoded],
-    ask: Callable[[Sequence[Sequence[Message]], str], list[str]],
+    where: Path | str,
+    ask: Callable[[Session, Sequence[Sequence[Message]], str], list[str]],
     lap: Callable[[str], None],
 ) -> Answered:
     """Which answer of each sealed pair the tuned model and its base find likelier; what each writes to the first."""
     first = [example.question for example in parts.sealed[:_SAMPLES]]
-    after, ours = ask(first, "Answering with the tuned model"), pairs.prefers(sealed)
+    after, ours = ask(session, first, "Answering with the tuned model"), pairs.prefers(sealed)
     lap("answer_tuned")
     start = time.monotonic()
-    with session.as_base():
-        before, theirs = ask(first, "Answering with the base as it was"), pairs.prefers(sealed)
+    with session.as_base(where) as base:
+        before, theirs = ask(base, first, "Answering with the base as it was"), pairs.prefers(sealed)
     lap("answer_rivals")
     candidate = Candidate("base", None, round(time.monotonic() - start, 1), rungs.NAMES["base"])
     return Answered(ours, {"base": theirs}, before, (candidate,), [PREFERRED] * len(ours), after)

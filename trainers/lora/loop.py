@@ -22,7 +22,7 @@ from advisor.base.files import write_atomically
 from trainers.contract import Progress
 from trainers.lora.batches import all_batches, pieces
 from trainers.lora.bundle import Bundle, newest_bundle, random_state, save_bundle
-from trainers.lora.forward import Losses, Tally, step_gradients
+from trainers.lora.forward import Losses, Tally, measuring, step_gradients
 from trainers.lora.optimiser import Optimiser, Schedule
 from trainers.lora.probe import Forecast, probe
 from trainers.lora.recipe import Recipe
@@ -202,11 +202,11 @@ def _look(
 
 def tally(loss_of: Losses, rows: Sequence[Encoded], prefix: int, micro_tokens: int) -> Tally:
     """Loss and right answers of many rows, in micro-batches, their common head run once."""
-    with torch.no_grad():
-        head = loss_of.run_prefix(rows[0].ids[:prefix]) if prefix else None
     total = Tally(0.0, 0, 0, 0, 0)
-    for part in pieces(rows, range(len(rows)), 2 * micro_tokens, prefix):
-        total += loss_of.tally([rows[index] for index in part], head)
+    with torch.no_grad(), measuring(loss_of.model):
+        head = loss_of.run_prefix(rows[0].ids[:prefix]) if prefix else None
+        for part in pieces(rows, range(len(rows)), 2 * micro_tokens, prefix):
+            total += loss_of.tally([rows[index] for index in part], head)
     return total
 
 

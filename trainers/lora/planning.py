@@ -17,16 +17,15 @@ from trainers.common.rows import data_path
 from trainers.lora.accelerators import cards_that_hold
 from trainers.lora.base import shape_of_base
 from trainers.lora.corpus import Corpus, read_corpus
-from trainers.lora.examples import ANSWER_KEYS
 from trainers.lora.memory import disk_mb, need, next_smaller
 from trainers.lora.policy import held_back, presets
 from trainers.lora.presets import known_cards
 from trainers.lora.recipe import Recipe
 
 
-def answer_column(plan: Plan) -> str:
+def answer_column(plan: Plan, corpus: Corpus) -> str:
     """The column of answers, or "" where the rows are conversations that hold their own."""
-    return "" if plan.target in ANSWER_KEYS else plan.target
+    return plan.target if corpus.shape == "columns" else ""
 
 
 def corpus_of(plan: Plan, folder: Path, recipe: Recipe) -> Corpus:
@@ -36,9 +35,9 @@ def corpus_of(plan: Plan, folder: Path, recipe: Recipe) -> Corpus:
         drop += (plan.split.column,)
     return read_corpus(
         data_path(plan, folder),
-        target=answer_column(plan),
+        target=plan.target,
         drop=drop,
-        keep=plan.split.column,
+        keep=(plan.split.column, *plan.split.same, *plan.split.near),
         instruction=recipe.instruction,
     )
 
@@ -65,11 +64,12 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     tokens = recipe.epochs * trained_rows * (sum(own) / len(own) + shared / recipe.batch)
     speed = rules["card_gflops"] if machine.cards else product_speed() * rules["share_of_products"]
     operations = rules["operations"][recipe.learning]
-    training = tokens * shape.parameters * operations / (speed * 1e9)
+    busy = shape.parameters - shape.resting  # of several experts a token passes through few
+    training = tokens * busy * operations / (speed * 1e9)
     asked = min(recipe.sealed_rows, sealed_rows)
     # The tuned model reads a row and answers; the rival reads as many rows again as it is shown examples.
     read = asked * (2 + recipe.shots) * sum(own) / len(own)
-    answering = read * shape.parameters * rules["reading_operations"] / (speed * 1e9)
+    answering = read * busy * rules["reading_operations"] / (speed * 1e9)
     dtype = recipe.dtype if recipe.dtype != "auto" else _likely_dtype(machine.features, bool(machine.cards))
     wanted = need(
         shape,
@@ -94,7 +94,7 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
         peak_memory_mb=round(wanted.total, 1),
         disk_mb=round(disk_mb(shape, recipe), 1),
         usd=0.0,
-        formula=f"{tokens:,.0f} tokens × {shape.parameters:,} weights × {operations} at {speed:,.0f} GFLOP/s "
+        formula=f"{tokens:,.0f} tokens × {busy:,} weights × {operations} at {speed:,.0f} GFLOP/s "
         f"({'the card, roughly' if machine.cards else 'measured just now'}), "
         f"{_within(plan.budget_seconds, training)}; then the sealed rows are answered twice. Memory: {wanted.words()}. "
         f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, int(max(sizes)) + 1)}.",

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from trainers.lora.examples import Example, Message
-from trainers.lora.forward import AnswerLoss, KeysValues, Tally
+from trainers.lora.forward import AnswerLoss, KeysValues, Tally, measuring
 from trainers.lora.tokens import Encoded, Encoder, checked_rows
 
 PREFERRED, OTHER = "preferred", "other"
@@ -58,6 +58,7 @@ class PairLoss:
     def __init__(self, words: AnswerLoss, as_base: Callable[[], AbstractContextManager[None]], beta: float) -> None:
         self.words = words
         self.beta = beta
+        self.model = words.model
         self.device = words.device
         self._as_base = as_base
         self._margins_of_base: dict[int, float] = {}
@@ -105,7 +106,7 @@ class PairLoss:
     def _base(self, rows: Sequence[Encoded]) -> Tensor:
         new = [row for row in rows if row.row not in self._margins_of_base]
         if new:
-            with torch.no_grad(), self._as_base():
+            with torch.no_grad(), self._as_base(), measuring(self.model):
                 found = self._margins(new).tolist()
             self._margins_of_base |= dict(zip([row.row for row in new], found, strict=True))
         return torch.tensor([self._margins_of_base[row.row] for row in rows], device=self.device)

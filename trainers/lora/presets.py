@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from advisor.base.errors import EnvironmentMissing
 from advisor.base.files import read_text
+from advisor.base.safetext import one_of, plain
 from advisor.records.plan import Plan, Setting
+from trainers.embedded.models import EMBEDDED
 from trainers.lora.accelerators import Card
 from trainers.lora.base import shape_of_base
-from trainers.lora.examples import shape_of
+from trainers.lora.corpus import first_shape
 from trainers.lora.policy import presets
 
 INSTRUCTION = "instruction.txt"
@@ -24,12 +26,14 @@ def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:
     rules = presets()
     base = str(plan.settings["base"].value) if "base" in plan.settings else _default_base()
     shape = shape_of_base(base, folder)
-    block = _block(shape.parameters if shape else 0)
+    if shape is None and base not in EMBEDDED:
+        _refuse_to_guess(plan, base)
+    block = _block(shape.parameters if shape else 0)  # what a package carries is small
     found = {name: Setting(**setting) for name, setting in {**rules["all"], **block}.items()}
     found.setdefault("base", Setting(base, "Named in the plan."))
     if str(plan.settings.get("learning", Setting("lora")).value) == "full":
         found |= {name: Setting(**setting) for name, setting in rules["full"].items()}
-    if _holds_pairs(data):
+    if first_shape(data, plan.target) == "pairs":
         found |= {name: Setting(**setting) for name, setting in rules["pairs"].items()}
     found |= instruction_beside(data)
     return {**found, **plan.settings}
@@ -49,18 +53,25 @@ def known_cards() -> list[Card]:
     return [Card(card["name"], card["memory_gb"], card["bfloat16"]) for card in presets()["cards"]]
 
 
-def _holds_pairs(data: Path) -> bool:
-    """Whether the first line of a JSONL file is a pair of answers; a fault in it is told when the rows are read."""
-    try:
-        with data.open(encoding="utf-8") as lines:
-            first = json.loads(lines.readline(1 << 20))
-        return isinstance(first, dict) and shape_of(first) == "pairs"
-    except (OSError, ValueError, RecursionError):
-        return False
-
-
 def _default_base() -> str:
     return str(presets()["by_size"][0]["settings"]["base"]["value"])
+
+
+def _refuse_to_guess(plan: Plan, base: str) -> None:
+    """Raise `EnvironmentMissing` unless the plan says itself what would follow from a base's unknown size."""
+    open_ones = sorted({name for block in presets()["by_size"] for name in block["settings"]} - set(plan.settings))
+    if not open_ones:
+        return
+    named = " ".join(f"--setting {name}=VALUE" for name in open_ones)
+    owner, pinned, revision = base.partition("@")
+    fetch = f"Fetch it once with network (hf download {owner} --revision {revision}) and plan again"
+    raise EnvironmentMissing(
+        f"How large {plain(base, 80)} is cannot be told here.",
+        where="plan.yaml: settings.base",
+        why=f"{one_of(open_ones)} follow from the number of its weights, and so does the memory it needs.",
+        fix=f"{fetch if pinned else 'Save the model again, with its whole config.json'}; or say them yourself: {named}",
+        code="unknown-size",
+    )
 
 
 def _block(parameters: int) -> dict[str, Any]:

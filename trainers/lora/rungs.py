@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,34 @@ def with_shots(question: Sequence[Message], shots: Sequence[Example]) -> tuple[M
     system = [message for message in question[:1] if message.role == "system"]
     turns = [message for shot in shots for message in shot.messages if message.role != "system"]
     return (*system, *turns, *question[len(system) :])
+
+
+def with_what_fits(
+    length: Callable[[Sequence[Message]], int],
+    questions: Sequence[Sequence[Message]],
+    shots: Sequence[Example],
+    room: int,
+) -> tuple[list[tuple[Message, ...]], int]:
+    """Each question with as many of the examples before it as `room` tokens hold, and how many got fewer than all.
+
+    `length` counts a conversation's tokens. A question too long by itself is asked alone.
+    """
+    prompts, fewer = [], 0
+    for question in questions:
+        count = len(shots)
+        while count and length(with_shots(question, shots[:count])) > room:
+            count -= 1
+        prompts.append(with_shots(question, shots[:count]))
+        fewer += count < len(shots)
+    return prompts, fewer
+
+
+def first_turn(said: str, learned: Sequence[Example]) -> str:
+    """What a base without a chat template answered, before it went on to the next turn of its own making.
+
+    It was never taught to stop; a blank line ends a turn, unless answers themselves hold one.
+    """
+    return said if any("\n\n" in example.answer for example in learned) else said.split("\n\n", 1)[0].strip()
 
 
 def is_closed_set(answers: Sequence[str]) -> bool:

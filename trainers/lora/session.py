@@ -70,9 +70,18 @@ class Session:
             self.model.gradient_checkpointing_disable()
         self.adapted.eval()
 
-    def as_base(self) -> contextlib.AbstractContextManager[None]:
-        """Inside, the model answers as if it had never been tuned."""
-        return untuned(self.adapted)
+    @contextlib.contextmanager
+    def as_base(self, where: Path | str) -> Iterator[Session]:
+        """What answers as if nothing had been tuned; `where` is the base. Holds only inside the `with`."""
+        if isinstance(self.adapted, PeftModel):
+            with untuned(self.adapted):
+                yield self
+            return
+        # Every weight has learned: what they were stands only in the base's own file.
+        more = _quantised(self.recipe, self.device)
+        kind, attention = self.device.kind, self.recipe.attention
+        model = load_model(where, dtype=self.arithmetic.dtype, attention=attention, device=kind, **more)
+        yield replace(self, model=model, adapted=model, loss=AnswerLoss(model))
 
     @property
     def writer(self) -> Encoder:

@@ -41,6 +41,7 @@ class ShardedLoss:
 
     def __init__(self, inner: Losses, model: Any, team: Team) -> None:
         self._inner = inner
+        self.model = model
         self._root = _Root(model)
         mesh = init_device_mesh(next(model.parameters()).device.type, (team.size,))
         policy = MixedPrecisionPolicy(reduce_dtype=torch.float32)

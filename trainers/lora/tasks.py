@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from trainers.lora.base import read_shape
 from trainers.lora.corpus import Corpus
 from trainers.lora.recipe import Recipe
 from trainers.lora.scores import BY_CLASS, METRICS, metric_for
+
+# Rungs that must write an answer; a model that only sorts cannot.
+_WRITES = {"prompt", "base"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ def task_of(plan: Plan, recipe: Recipe, corpus: Corpus, where: Path | str) -> Ta
     labels = _labels(recipe, where, answers)
     metric, reason, notes = metric_of(plan, answers)
     gate = plan.gate
-    if labels and "prompt" in gate.against:
+    if labels and not _WRITES.isdisjoint(gate.against):
         # Below tuning a model that only sorts stand the same model untuned, under a linear one, and word counts.
-        gate = _instead(gate, "embeddings", "classical")
+        gate = _instead(gate, _WRITES, "embeddings", "classical")
         words = " and ".join(rungs.NAMES[name] for name in gate.against)
         notes.append(f"A model that sorts cannot be prompted; it is held against {words}.")
+    elif "embeddings" in gate.against and not labels and not rungs.is_closed_set(answers):
+        gate = _instead(gate, {"embeddings"}, "prompt")
+        words = " and ".join(rungs.NAMES[name] for name in gate.against)
+        notes.append(f"No linear model on vectors can write such answers; the tuned model is held against {words}.")
     return Task("labels" if labels else "words", labels, metric, reason, gate, tuple(notes))
 
 
@@ -57,8 +64,8 @@ def check_gate(gate: Gate) -> None:
         )
 
 
-def _instead(gate: Gate, *rivals: str) -> Gate:
-    kept = [name for name in gate.against if name != "prompt"]
+def _instead(gate: Gate, unmeasured: Collection[str], *rivals: str) -> Gate:
+    kept = [name for name in gate.against if name not in unmeasured]
     return replace(gate, against=tuple(dict.fromkeys([*kept, *rivals])))
 
 

@@ -98,10 +98,10 @@ class Encoder:
 
     def _render(self, messages: Sequence[Message], *, answer_next: bool) -> str:
         if not self.has_template:
-            # A base model without a template of its own: plain text, one blank line between turns.
-            return "".join(
-                f"{message.content}\n\n" if message.role != "assistant" else message.content for message in messages
-            )
+            # A base model without a template of its own: plain text, one blank line between turns. An answer ends as
+            # it is learned to end, or examples in a prompt would run into the next question.
+            end = {"assistant": self.tokenizer.eos_token or ""}
+            return "".join(f"{message.content}{end.get(message.role, '')}\n\n" for message in messages)
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
             return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=answer_next))

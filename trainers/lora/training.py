@@ -100,12 +100,12 @@ class Training:
         """Everything before the weights are loaded: rows read, checked, sealed and cut into tokens; choices settled."""
         self.progress.phase("Reading the examples and sealing the test part")
         corpus = corpus_of(self.plan, self.folder, self.recipe)
+        self.target = answer_column(self.plan, corpus)
         parts = part(corpus, self.plan, self.folder, self.recipe)
-        self.notes += [*corpus.notes, *parts.notes]
         self._lap("read_and_split")
         where, tokenizer, device, arithmetic = open_base(self.recipe, self.folder, self.progress)
         self.task = task_of(self.plan, self.recipe, corpus, where)
-        self.notes += self.task.notes
+        self.notes += [*corpus.notes, *parts.notes, *self.task.notes]
         encoder: Encoder | LabelEncoder | PairEncoder
         if self.task.labels:
             encoder = LabelEncoder(tokenizer, self.task.labels)
@@ -181,15 +181,14 @@ class Training:
         )
 
     def _finish(self, session: Session, ready: Ready, trained: Trained) -> RunRecord:
-        where, parts, rows, sealed = ready.where, ready.parts, ready.rows, ready.sealed
-        asked = parts.sealed
+        where, parts, rows, asked = ready.where, ready.parts, ready.rows, ready.parts.sealed
         opening = open_sealed(self.folder, self.run.name, parts.test_part, len(asked))
         if note := opening_note(opening):
             self.notes.append(note)
         said = answered(
             session,
             parts,
-            sealed,
+            ready.sealed,
             self.task.gate,
             where=where,
             shots=self.recipe.shots,
@@ -198,6 +197,7 @@ class Training:
             progress=self.progress,
             lap=self._lap,
         )
+        self.notes += said.notes
         sealed_score, verdict = hold(
             self.task.metric, said.ours, said.rivals, said.wanted, parts.units, self.plan, self.task.gate
         )
@@ -270,7 +270,7 @@ class Training:
             "longest_row": max(len(row.ids) for row in rows),
             "longest_answer": self.longest_answer,
             "labels": list(self.task.labels),
-            "target": answer_column(self.plan),
+            "target": self.target,
             "metric": self.task.metric,
             "metric_reason": self.task.reason,
             "seed": self.plan.seed,
