@@ -34,6 +34,7 @@ ROWS = np.arange(300)
 def problem(rows: int = 300) -> Problem:
     draw = np.random.default_rng(0)
     frame = pd.DataFrame({"size": draw.normal(size=rows), "town": draw.choice(["a", "b", "c"], rows)})
+    frame["kind"], frame["old"] = draw.choice(["x", "y"], rows), draw.choice(["yes", "no"], rows)
     truth = frame["size"].to_numpy() + (frame["town"] == "a") + draw.normal(size=rows)
     schema = learn_schema(frame)
     at = np.arange(rows)

@@ -54,7 +54,8 @@ class TwoBlocks(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         return Blocks(self._categories(frame), np.asarray(numbers, dtype=np.float64))
 
     def _categories(self, frame: pd.DataFrame) -> npt.NDArray[np.object_]:
-        return frame[list(self.categories)].to_numpy(dtype=object)
+        # A copy: CatBoost does not read an array that it may not write to, as pandas hands out.
+        return np.array(frame[list(self.categories)], dtype=object, order="C")
 
 
 def _none(frame: pd.DataFrame) -> Floats:
