@@ -91,6 +91,15 @@ def test_numbers_do_not_become_objects_for_ordered_boosting_and_older_models_sti
     assert np.array_equal(load_model(tmp_path).answer_prepared(task.prepared).numbers, ours)  # type: ignore[arg-type]  # numbers are there
 
 
+def test_a_table_of_categories_alone_is_read_by_every_model() -> None:
+    task, draw = problem(), np.random.default_rng(1)
+    frame = pd.DataFrame({"town": draw.choice(["a", "b", "c"], 300), "kind": draw.choice(["x", "y"], 300)})
+    schema = learn_schema(frame)
+    task = replace(task, prepared=prepare(frame, schema), setup=replace(task.setup, schema=schema))
+    for one in portfolio(task.setup):
+        assert not fit_fold(one, task, 0, until=0.0).wrong, one.name
+
+
 @pytest.mark.parametrize("name", ["linear", "boosted trees, small", "ordered boosting", "extra trees"])
 def test_many_rows_in_chunks_get_the_answers_they_get_apart(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     if name == "ordered boosting" and library("catboost") is None:
