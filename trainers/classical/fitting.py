@@ -95,7 +95,7 @@ def _is_large(problem: Problem, rows: int) -> bool:
     """Whether a fit may take long enough to be timed on fewer rows first. A text counts as the topics it makes."""
     schema = problem.setup.schema
     columns = len(schema.used()) - len(schema.of("text")) + topic_count(schema)
-    return rows >= _TIMED["rows"] or rows * columns >= _TIMED["cells"]
+    return bool(rows >= _TIMED["rows"] or rows * columns >= _TIMED["cells"])
 
 
 def _expected(candidate: Candidate, problem: Problem, train: Integers, validate: Integers, seconds: float) -> float:
