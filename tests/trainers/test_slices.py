@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,3 +62,17 @@ def test_a_fair_model_is_seldom_accused() -> None:
         entries = found(frame, np.zeros(400), Output(labels=wrong.astype(np.int64)))
         accused += any(entry["worse"] for entry in entries)
     assert accused <= 6  # at most one in twenty is promised; seven of thirty would be a one-in-a-thousand accident
+
+
+def test_empty_cells_are_no_values_that_each_need_looking_at() -> None:
+    frame, generator = rows(2, 6_000)
+    frame["rating"] = np.where(generator.random(6_000) < 0.5, np.nan, generator.integers(1, 4, 6_000))
+    truth = np.zeros(6_000)
+    tracemalloc.start()
+    try:
+        entries = found(frame, truth, Output(labels=(generator.random(6_000) < 0.2).astype(np.int64)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert {entry["value"] for entry in entries if entry["column"] == "rating"} == {"1", "2", "3"}
+    assert peak < 10 * 2**20, "a mask of all rows for each empty cell"

@@ -62,7 +62,8 @@ def tempered(probabilities: Floats, temperature: float) -> Floats:
 
 
 def more_than_noise(gains: Floats) -> bool:
-    """Whether paired gains over folds are above zero by more than one standard error."""
+    """Whether paired gains over folds are above zero by more than one standard error, where they are defined."""
+    gains = gains[~np.isnan(gains)]
     if len(gains) < 2:
         return False
     return bool(gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains)) and gains.mean() > 1e-9)

@@ -1,8 +1,8 @@
 """Boosted trees by LightGBM, and ordered boosting by CatBoost where it is installed: the only file that loads either.
 
-One thread a fit, fixed seeds. The models are kept in the libraries' own formats, as text or bytes inside the skops
-file; those are data, not code. Watching unseen rows while boosting only decides when to stop early: how many rounds are
-taken is chosen later, for each fold by the other folds (`search`).
+One thread a fit and an answer, fixed seeds. The models are kept in the libraries' own formats, as text or bytes inside
+the skops file; those are data, not code. Watching unseen rows while boosting only decides when to stop early: how many
+rounds are taken is chosen later, for each fold by the other folds (`search`).
 """
 
 from __future__ import annotations
@@ -10,20 +10,21 @@ from __future__ import annotations
 import functools
 import importlib
 import math
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from trainers.classical.blocks import Blocks
 from trainers.classical.deadline import OrderedUntil, light_until
 from trainers.classical.sums import answers_of, learnt_from, likeliest, sums_by_stage
-from trainers.common.machine import processors
 from trainers.common.metrics import Floats
 from trainers.common.policy import policy
 
 _FIGURES = policy("classical")["boosting"]
-_PATIENCE, _WATCHED_ROWS, _MANY = (int(_FIGURES[name]) for name in ("patience", "watched_rows", "many_rows"))
+_PATIENCE, _WATCHED_ROWS = (int(_FIGURES[name]) for name in ("patience", "watched_rows"))
 
 
 @functools.cache
@@ -81,6 +82,7 @@ class LightBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             calls.append(lightgbm.early_stopping(_PATIENCE, verbose=False))
         booster = lightgbm.train(self._settings(len(features)), table, self.rounds, watched, callbacks=calls)
         self.text_ = booster.model_to_string(num_iteration=-1)
+        _OPEN.pop(self, None)
         self.rounds_ = int(booster.current_iteration())
         return self
 
@@ -136,16 +138,15 @@ class LightBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
             found["monotone_constraints_method"] = "intermediate"
         return found
 
-    def _booster(self) -> Any:
-        # Not kept in the model's file, which holds the text alone.
-        found = _open_light(self.text_)
-        if found is None:
+    def _opened(self) -> Any:
+        lightgbm = library("lightgbm")
+        if lightgbm is None:
             raise ValueError("this model needs the package lightgbm, which is not installed")
-        return found
+        return lightgbm.Booster(model_str=self.text_)
 
     def _sums(self, features: Any, start: int, end: int) -> Floats:
-        sums = self._booster().predict(
-            features, raw_score=True, start_iteration=start, num_iteration=end - start, num_threads=_threads(features)
+        sums = _open(self).predict(
+            features, raw_score=True, start_iteration=start, num_iteration=end - start, num_threads=1
         )
         return np.asarray(sums, dtype=np.float64).reshape(len(features), -1)
 
@@ -204,6 +205,7 @@ class OrderedBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         pool = catboost.Pool(self._table(features), truth, weight=sample_weight)
         model.fit(pool, callbacks=[OrderedUntil(until)], **stop)
         self.bytes_ = model._serialize_model()
+        _OPEN.pop(self, None)
         self.rounds_ = int(model.tree_count_)
         return self
 
@@ -224,42 +226,34 @@ class OrderedBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         return self.classes_ if self.classes else np.empty(0)
 
     def _table(self, features: Any) -> Any:
-        features = np.asarray(features)
-        split = self.categories
+        if not isinstance(features, Blocks):  # a model of an earlier version makes one matrix of both
+            whole = np.asarray(features)
+            features = Blocks(whole[:, : self.categories].astype(object), whole[:, self.categories :])
+        numbers = np.ascontiguousarray(features.numbers, dtype=np.float32) if features.numbers.shape[1] else None
         return library("catboost").FeaturesData(
-            num_feature_data=np.ascontiguousarray(features[:, split:], dtype=np.float32)
-            if features.shape[1] > split
-            else None,
-            cat_feature_data=features[:, :split].astype(object) if split else None,
+            num_feature_data=numbers, cat_feature_data=features.categories if self.categories else None
         )
 
-    def _sums(self, features: Any, start: int, end: int) -> Floats:
-        model = _open_ordered(self.bytes_)
-        if model is None:
+    def _opened(self) -> Any:
+        catboost = library("catboost")
+        if catboost is None:
             raise ValueError("this model needs the package catboost, which is not installed")
+        return catboost.CatBoost().load_model(blob=self.bytes_)
+
+    def _sums(self, features: Any, start: int, end: int) -> Floats:
+        model = _open(self)
         pool = library("catboost").Pool(self._table(features))
-        sums = model.predict(
-            pool,
-            prediction_type="RawFormulaVal",
-            ntree_start=start,
-            ntree_end=end,
-            thread_count=_threads(features),
-        )
+        sums = model.predict(pool, prediction_type="RawFormulaVal", ntree_start=start, ntree_end=end, thread_count=1)
         return np.asarray(sums, dtype=np.float64).reshape(len(features), -1)
 
 
-def _threads(features: Any) -> int:
-    """Each row is answered by itself, so more threads change no digit; for a few rows they only cost."""
-    return processors() if len(features) >= _MANY else 1
+# What a model reads its trees from while it answers: beside the model, whose file holds text or bytes alone, and no
+# longer than the model. A search makes dozens of them, of several MiB each.
+_OPEN: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
 
-@functools.lru_cache(maxsize=64)
-def _open_light(text: str) -> Any:
-    lightgbm = library("lightgbm")
-    return None if lightgbm is None else lightgbm.Booster(model_str=text)
-
-
-@functools.lru_cache(maxsize=64)
-def _open_ordered(content: bytes) -> Any:
-    catboost = library("catboost")
-    return None if catboost is None else catboost.CatBoost().load_model(blob=content)
+def _open(model: LightBoosting | OrderedBoosting) -> Any:
+    found = _OPEN.get(model)
+    if found is None:
+        found = _OPEN[model] = model._opened()
+    return found

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from advisor.base.errors import BudgetReached
+from advisor.base.errors import BadInput, BudgetReached
 from advisor.records.run import Score
 from trainers.classical.blend import best_temperature, blend_weights, log_loss, more_than_noise, tempered
+from trainers.classical.fitting import NOT_FITTED
 from trainers.classical.problem import Problem, cut_of, fold_score, gains_of
 from trainers.classical.search import Tried
 from trainers.common.baselines import trivial
@@ -76,11 +77,7 @@ def choose(tried: list[Tried], problem: Problem, *, blends: bool = True) -> Chos
     """What is taken, among the models that met at least half the folds. `blends` allows several as one."""
     most = max((len(one.answers) for one in tried), default=0)
     if not most:
-        raise BudgetReached(
-            "The budget ended before one model was fitted.",
-            fix="Give it more time: train-or-not train CASE --budget-seconds 300",
-            code="no-time",
-        )
+        raise _nothing_fitted(tried)
     # Slow models that ran out of time still count when they met half the folds: all are compared on those they share.
     enough = [one for one in tried if len(one.answers) >= (most + 1) // 2]
     folds = tuple(sorted(set.intersection(*(set(one.answers) for one in enough))))
@@ -88,12 +85,33 @@ def choose(tried: list[Tried], problem: Problem, *, blends: bool = True) -> Chos
     return replace(chosen, honest=_honest(enough, folds, problem, blends))
 
 
+def _nothing_fitted(tried: list[Tried]) -> BadInput | BudgetReached:
+    """Why there is nothing to choose from: models failed on these rows, or the time ended before."""
+    failed = [f"{one.candidate.name} {one.note}" for one in tried if one.note.startswith(NOT_FITTED)]
+    told = "; ".join(failed[:3])
+    if failed and len(failed) == len(tried):
+        return BadInput(
+            "No model could be fitted to these rows.",
+            where="plan.yaml: data",
+            why=f"{told}.",
+            fix="Look at the columns (train-or-not look CASE), and drop in plan.yaml the one that they cannot read.",
+            code="no-model-fitted",
+        )
+    return BudgetReached(
+        "The budget ended before one model was fitted.",
+        why=f"Besides, {told}." if failed else "",
+        fix="Give it more time: train-or-not train CASE --budget-seconds 300",
+        code="no-time",
+    )
+
+
 def _honest(models: list[Tried], folds: tuple[int, ...], problem: Problem, blends: bool) -> Score | None:
     """The best of many looks better than it is; so each fold judges what was chosen, blended and cut without it."""
-    if len(folds) < 3:
+    defined = [at for at, gain in zip(folds, gains_of(_only(models[0], folds), problem), strict=True) if gain == gain]
+    if len(defined) < 3:
         return None
     gains, rows = [], 0
-    for at in folds:
+    for at in defined:
         chosen = _pick(models, tuple(fold for fold in folds if fold != at), problem, blends)
         answers = replace(chosen, folds=(at,)).unseen()
         gains.append(gains_of(answers, problem, chosen.cut(problem))[0])
@@ -130,7 +148,7 @@ def _simplest(models: list[Tried], gains: dict[str, Floats], folds: tuple[int, .
         return bool(np.nanmean(ours) >= least and not more_than_noise(gains[best.candidate.name] - ours))
 
     level = [one for one in models if one is best or (len(folds) > 1 and is_level(one))]
-    chosen = min(level, key=lambda one: (one.candidate.simplicity, -float(np.mean(gains[one.candidate.name]))))
+    chosen = min(level, key=lambda one: (one.candidate.simplicity, -float(np.nanmean(gains[one.candidate.name]))))
     reason = f"{best.candidate.name} did best over {len(folds)} folds"
     if chosen is not best:
         reason = (
@@ -184,15 +202,16 @@ def _blend(
         others = tuple(fold for fold in folds if fold != at)
         crossed |= _blended(models, _shares(models, others, problem), (at,))
     gains = gains_of(crossed, problem) - single
-    worth = policy("classical")["choice"]["blend_gains"] * max(0.0, float(np.mean(single)) - nothing)
-    if not more_than_noise(gains) or gains.mean() < worth:
+    gained = float(np.nanmean(gains))
+    worth = policy("classical")["choice"]["blend_gains"] * max(0.0, float(np.nanmean(single)) - nothing)
+    if not more_than_noise(gains) or gained < worth:
         return None
     shares = _shares(models, folds, problem)
     members = tuple((one, float(share)) for one, share in zip(models, shares, strict=True) if share)
     if len(members) < 2:
         return None
     reason = (
-        f"A blend of {len(members)} models gained {gains.mean():.3g} over the {name} alone across {len(folds)} folds, "
+        f"A blend of {len(members)} models gained {gained:.3g} over the {name} alone across {len(folds)} folds, "
         "more than one standard error"
     )
     return Chosen(members, folds, reason)

@@ -22,6 +22,7 @@ from trainers.common.metrics import Floats, Integers, Output
 from trainers.common.splits import Split
 
 _SHARES = (0.125, 0.25, 0.5, 1.0)
+_FEWEST_ROWS = 30
 _REPEATS = 3
 _MOST_COLUMNS = 60
 _MOST_ROWS = 2_000
@@ -31,21 +32,21 @@ _BINS = 10
 
 def learning_curve(
     problem: Problem, chosen: Chosen, cut: Cut, split: Split, seconds: float
-) -> tuple[list[dict[str, float]], Model | None]:
+) -> tuple[list[dict[str, float]], Model | None, str]:
     """Score on the first fold's rows after training on 1/8, 1/4, 1/2 and all of its training rows.
 
-    Also returns the model fitted on all of them, which has not seen the validation rows. Ends early when `seconds`
-    are used up. For a time split the shares are the most recent rows.
+    Also returns the model fitted on all of them, which has not seen the validation rows, and a note where that is
+    lacking. Ends early when `seconds` are used up. For a time split the shares are the most recent rows.
     """
     train, validate = problem.folds[0]
     if split.order is None:
         train = np.random.default_rng(problem.setup.seed).permutation(train)
     else:
         train = train[np.argsort(-split.order[train], kind="stable")]
-    end, points, model = time.monotonic() + seconds, [], None
+    end, points, model, met = time.monotonic() + seconds, [], None, len(np.unique(problem.truth[train]))
     for share in _SHARES:
         rows = train[: max(2, int(len(train) * share))]
-        if len(rows) < 30 or (problem.classes and len(np.unique(problem.truth[rows])) < problem.classes):
+        if len(rows) < _FEWEST_ROWS or (problem.classes and len(np.unique(problem.truth[rows])) < met):
             continue
         # A fit on all of these rows was timed in the search: what no longer fits the budget is not begun.
         if time.monotonic() + share * sum(max(one.seconds.values()) for one, _ in chosen.members) > end:
@@ -53,8 +54,11 @@ def learning_curve(
         model = fitted(problem, chosen, cut, rows)
         output = model.answer_prepared(problem.prepared.iloc[validate])
         points.append({"rows": float(len(rows)), **_with_interval(problem, validate, output)})
-    whole = bool(points) and points[-1]["rows"] == float(len(train))
-    return points, model if whole else None
+    if points and points[-1]["rows"] == float(len(train)):
+        return points, model, ""
+    lacking = "What drives the answers was not measured" if points else "There is no learning curve"
+    reason = "the first fold has too few rows to learn from" if len(train) < _FEWEST_ROWS else "the time was up"
+    return points, None, f"{lacking}: {reason}."
 
 
 def _with_interval(problem: Problem, rows: Integers, output: Output) -> dict[str, float]:

@@ -21,6 +21,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
+from trainers.classical.blocks import TwoBlocks
 from trainers.classical.columns import Schema, date_parts
 from trainers.classical.sentences import SentenceVectors
 
@@ -101,22 +102,19 @@ def for_trees(schema: Schema, seed: int, *, kind: str, impute: bool, rows: int =
     return ColumnTransformer(steps, sparse_threshold=0.0)
 
 
-def for_ordered(schema: Schema, seed: int, *, rows: int = 1000) -> ColumnTransformer:
-    """Every category as it is, numbers as they are, texts as topics: what ordered boosting reads for itself.
-
-    Categories come first, all of them.
-    """
+def for_ordered(schema: Schema, seed: int, *, rows: int = 1000) -> TwoBlocks:
+    """Every category as it is, numbers as they are, texts as topics: what ordered boosting reads for itself."""
     steps: list[tuple[str, Any, Any]] = []
-    if categories := few_of(schema) + many_of(schema):
-        steps.append(("categories", "passthrough", categories))
     if numbers_of(schema):
         steps.append(("numbers", "passthrough", numbers_of(schema)))
     steps += [(f"text {at}", topics(rows, seed), column.name) for at, column in enumerate(schema.of("text"))]
-    return ColumnTransformer(steps, sparse_threshold=0.0)
+    return TwoBlocks((*few_of(schema), *many_of(schema)), ColumnTransformer(steps, sparse_threshold=0.0))
 
 
 def _averages(kind: str, seed: int) -> TargetEncoder:
     """Average target per category, each row's from the other rows: its own answer would leak into its features."""
+    # The kind of classes is left to the encoder: a fold may hold two of three, and it fails where that was not said.
+    kind = "auto" if kind == "multiclass" else kind
     release = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
     if release < (1, 9):  # a splitter is taken from 1.9 on; the seed alone until then
         return TargetEncoder(target_type=kind, random_state=seed)

@@ -9,11 +9,12 @@ from advisor.records.plan import Plan
 from trainers.classical import planning
 from trainers.classical.candidates import is_skewed
 from trainers.classical.columns import Schema
+from trainers.classical.folds import turns
 from trainers.classical.pipelines import Setup
 from trainers.classical.problem import Problem
 from trainers.common.metrics import Floats, Integers, Metric
 from trainers.common.rows import Rows
-from trainers.common.splits import Split, folds_of
+from trainers.common.splits import Split
 
 
 def framed(
@@ -43,10 +44,10 @@ def framed(
         vectors=vectors,
         monotone=planning.monotone(plan, schema, classes),
     )
-    folds = folds_of(split, int(str(planning.chosen(plan, "folds"))), plan.seed)
+    folds, notes = turns(plan, split, truth, classes, metric)
     balance = bool(planning.chosen(plan, "balance")) and classes > 0
     weights = _balanced(truth, split.train, classes) if balance else None
-    return Problem(prepared, truth, classes, folds, metric, setup, planning.costs(plan), weights)
+    return Problem(prepared, truth, classes, folds, metric, setup, planning.costs(plan), weights, notes)
 
 
 def _balanced(truth: Floats, train: Integers, classes: int) -> Floats:

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from advisor.records.plain import to_plain
 from trainers.classical.blend import tempered
+from trainers.classical.chunks import in_chunks
 from trainers.classical.columns import Column, Schema, prepare
 from trainers.classical.conformal import Conformal
 from trainers.common.decide import Cut, labelled
@@ -33,6 +34,7 @@ TRUSTED = (
     "sklearn.model_selection._split.KFold",
     "sklearn.tree._tree.Tree",
     "sklearn.utils.validation.check_array",
+    "trainers.classical.blocks.TwoBlocks",
     "trainers.classical.boosting.LightBoosting",
     "trainers.classical.boosting.OrderedBoosting",
     "trainers.classical.margins.SoftMargins",
@@ -86,11 +88,14 @@ class Model:
 
     def answer_prepared(self, prepared: pd.DataFrame) -> Output:
         """The output for rows that were already read by the schema."""
-        parts = [raw_output(member.pipeline, prepared, len(self.classes)) * member.weight for member in self.members]
-        total = np.sum(parts, axis=0)
+        total = in_chunks(self._total, prepared)
         if not self.classes:
             return Output(numbers=np.clip(total[:, 0], self.low, self.high))
         return labelled(tempered(total, self.temperature), self.cut)
+
+    def _total(self, prepared: pd.DataFrame) -> Floats:
+        parts = [raw_output(member.pipeline, prepared, len(self.classes)) * member.weight for member in self.members]
+        return np.asarray(np.sum(parts, axis=0))
 
 
 def _steps_of(fitted: Any) -> Iterator[Any]:

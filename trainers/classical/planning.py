@@ -113,6 +113,14 @@ def candidates(plan: Plan, setup: Setup) -> list[Candidate]:
             fix="Take at least one name off the list.",
             code="no-model",
         )
+    if chosen(plan, "explainable") and setup.monotone and not any(one.explainable for one in kept):
+        raise BadInput(
+            "No model can be told to rise or fall with a column and have every term readable.",
+            where="plan.yaml: settings.explainable, settings.rises_with, settings.falls_with",
+            why="Boosted trees obey such an order; linear and additive models, whose terms can be read, cannot.",
+            fix="Leave out one of the two: explainable: false, or no columns under rises_with and falls_with.",
+            code="explainable-monotone",
+        )
     return kept
 
 

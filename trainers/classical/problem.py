@@ -22,7 +22,7 @@ class Problem:
     """Prepared rows, truth, folds within the training part, and the measure.
 
     `costs` are those of one missed case and one false alarm, of two classes, where they were stated;
-    `weights` how much each row counts while learning.
+    `weights` how much each row counts while learning; `notes` tell what is unusual about the folds.
     """
 
     prepared: pd.DataFrame
@@ -33,6 +33,7 @@ class Problem:
     setup: Setup
     costs: tuple[float, float] | None = None
     weights: Floats | None = None
+    notes: tuple[str, ...] = ()
 
     def learning(self, rows: Integers) -> dict[str, Floats]:
         """What `fit` is told besides: how much each of these rows counts, where that was asked for."""
@@ -75,11 +76,16 @@ def as_output(answer: Floats, problem: Problem, cut: Cut) -> Output:
 
 
 def fold_score(metric: Metric, gains: Floats, rows: int, confidence: float = 0.95) -> Score:
-    """Mean over folds; folds share training rows, so the interval is somewhat too narrow, and is called rough."""
+    """Mean over folds; folds share training rows, so the interval is somewhat too narrow, and is called rough.
+
+    A fold on which the metric is not defined (one class only, say) is left out, and the score says so.
+    """
     sign = 1.0 if metric.greater_is_better else -1.0
-    mean, count = float(np.mean(gains)), len(gains)
+    every, gains = len(gains), gains[~np.isnan(gains)]
+    mean, count = float(np.mean(gains)) if len(gains) else float("nan"), len(gains)
+    folds = f"{count} folds" if count == every else f"the {count} of {every} folds where it is defined"
     half = 0.0
     if count > 1:
         half = float(stats.t.ppf((1 + confidence) / 2, count - 1) * np.std(gains, ddof=1) / np.sqrt(count))
     low, high = sorted((sign * (mean - half), sign * (mean + half)))
-    return Score(metric.name, sign * mean, low, high, rows, confidence, f"mean of {count} folds, rough t interval")
+    return Score(metric.name, sign * mean, low, high, rows, confidence, f"mean of {folds}, rough t interval")

@@ -101,5 +101,6 @@ def _candidates(tried: list[Tried], problem: Problem) -> tuple[Candidate, ...]:
     records = []
     for one in tried:
         score = one.score(problem) if one.answers else None
-        records.append(Candidate(one.candidate.name, score, round(sum(one.seconds.values()), 3), one.note))
+        known = score if score and np.isfinite(score.value) else None  # a file of numbers has no word for "undefined"
+        records.append(Candidate(one.candidate.name, known, round(sum(one.seconds.values()), 3), one.note))
     return tuple(records)

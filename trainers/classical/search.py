@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,8 @@ from joblib import Parallel, delayed
 from advisor.records.run import Score
 from trainers.classical.blend import loss_on
 from trainers.classical.candidates import Candidate
-from trainers.classical.fitting import FoldAnswers, fit_fold, kept, read_kept
+from trainers.classical.chunks import without_false_alarms
+from trainers.classical.fitting import NONE, FoldAnswers, fit_fold, kept, read_kept
 from trainers.classical.problem import Problem, fold_score, gains_of
 from trainers.common.machine import processors
 from trainers.common.metrics import Floats
@@ -37,7 +36,7 @@ _FEWEST_KEPT = 2
 class Tried:
     """One candidate's answers for rows it had not seen, by fold, and the seconds each fit took.
 
-    `stages` holds what boosting answered after each number of rounds; `answers` are those at the rounds taken, which
+    `stages` holds how far off boosting was after each number of rounds; `answers` are those at the rounds taken, which
     for each fold the other folds choose. `rounds` is what all folds together choose; 0 where there is no choice.
     """
 
@@ -106,8 +105,8 @@ def _rounds(tried: list[Tried], problem: Problem, clock: _Clock) -> Iterator[tup
 
 
 def _mean(gains: Floats) -> float:
-    mean = float(np.mean(gains))
-    return mean if np.isfinite(mean) else -np.inf
+    defined = gains[~np.isnan(gains)]
+    return float(np.mean(defined)) if len(defined) else -np.inf
 
 
 class _Clock:
@@ -134,7 +133,7 @@ def _finished(
         if found is None:
             missing.append((one, fold))
         else:
-            _take(one, fold, found)
+            _take(one, fold, found, problem, run)
             yield one, fold
 
     def begun() -> Iterator[Any]:
@@ -149,14 +148,14 @@ def _finished(
 
     count = workers()
     pool = Parallel(n_jobs=count, prefer="threads", pre_dispatch=count, batch_size=1, return_as="generator_unordered")
-    with _without_false_alarms():
+    with without_false_alarms():
         for at, found in pool(begun()):
             one, fold = missing[at]
             if found.wrong:
                 one.note = found.wrong
                 continue
             kept(_path(run, one, fold), found)
-            _take(one, fold, found)
+            _take(one, fold, found, problem, run)
             yield one, fold
 
 
@@ -167,9 +166,18 @@ def _numbered(
     return at, fit_fold(candidate, problem, fold, limit, time.monotonic() + left)
 
 
-def _take(one: Tried, fold: int, found: FoldAnswers) -> None:
-    one.stages[fold], one.seconds[fold] = found, found.seconds
+def _take(one: Tried, fold: int, found: FoldAnswers, problem: Problem, run: Path) -> None:
+    one.stages[fold] = replace(found, answers=NONE, losses=_losses(found, fold, problem), path=_path(run, one, fold))
+    one.seconds[fold] = found.seconds
     one.answers[fold] = np.asarray(found.answers[-1], dtype=np.float64)
+
+
+def _losses(found: FoldAnswers, fold: int, problem: Problem) -> Floats:
+    """The loss after each stage; a model without stages is not asked for it."""
+    if not found.rounds.any():
+        return np.zeros(len(found.rounds))
+    loss = loss_on(problem.truth_of([fold]), problem.classes, problem.metric.name)
+    return np.array([loss(answer) for answer in found.answers])
 
 
 def choose_rounds(one: Tried, problem: Problem) -> None:
@@ -181,32 +189,13 @@ def choose_rounds(one: Tried, problem: Problem) -> None:
     at = {fold: np.minimum(np.searchsorted(f.rounds, grid), len(f.rounds) - 1) for fold, f in one.stages.items()}
     losses = {}
     for fold, found in one.stages.items():
-        loss = loss_on(problem.truth_of([fold]), problem.classes, problem.metric.name)
-        each = np.array([loss(answer) for answer in found.answers])
+        each = _losses(found, fold, problem) if found.losses is None else found.losses
         losses[fold] = each[at[fold]]
     for fold, found in one.stages.items():
         others = [losses[other] for other in losses if other != fold] or [losses[fold]]
-        taken = found.answers[at[fold][int(np.argmin(np.mean(others, axis=0)))]]
-        one.answers[fold] = np.asarray(taken, dtype=np.float64)
+        taken = at[fold][int(np.argmin(np.mean(others, axis=0)))]
+        one.answers[fold] = np.asarray(found.at_stage(int(taken)), dtype=np.float64)
     one.rounds = int(grid[int(np.argmin(np.mean(list(losses.values()), axis=0)))])
-
-
-@contextmanager
-def _without_false_alarms() -> Iterator[None]:
-    """Keep one warning of scikit-learn's from people, and the list of warning filters as it was.
-
-    Its parallel helper empties that list for a moment, for all threads at once. A fit in another thread then believes
-    that it was called wrongly and says so; nothing is wrong with its numbers.
-    """
-    shown = warnings.showwarning
-
-    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if "sklearn.utils.parallel.delayed" not in str(message):
-            shown(message, category, *where, **more)
-
-    with warnings.catch_warnings():
-        warnings.showwarning = show
-        yield
 
 
 def workers() -> int:

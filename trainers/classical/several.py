@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ class Several(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     def __init__(self, models: Any = (), shares: Any = ()) -> None:
         self.models, self.shares = models, shares
 
-    def fit(self, features: Any, target: Any, sample_weight: Any = None) -> Several:
-        """Grow each model on the same rows, one a processor."""
+    def fit(self, features: Any, target: Any, sample_weight: Any = None, until: float = math.inf) -> Several:
+        """Grow each model on the same rows, one a processor; boosting ends when the clock passes `until`."""
         counted = {} if sample_weight is None else {"sample_weight": sample_weight}
         pool = Parallel(n_jobs=processors(), prefer="threads", batch_size=1)
-        self.models_ = list(pool(delayed(_grown)(clone(one), features, target, counted) for one in self.models))
+        self.models_ = list(
+            pool(delayed(_grown)(clone(one), features, target, counted | timed(one, until)) for one in self.models)
+        )
         if hasattr(self.models_[0], "classes_"):
             self.classes_ = self.models_[0].classes_
         return self
@@ -42,6 +45,11 @@ class Several(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
 
     def _mean(self, answers: list[Floats]) -> Floats:
         return np.asarray(sum(answer * share for answer, share in zip(answers, self.shares, strict=True)))
+
+
+def timed(model: Any, until: float) -> dict[str, float]:
+    """What `fit` of a model is told of the clock: nothing where it cannot end early."""
+    return {"until": until} if isinstance(model, Several) or hasattr(model, "stages") else {}
 
 
 def _grown(model: Any, features: Any, target: Any, counted: dict[str, Any]) -> Any:

@@ -37,7 +37,7 @@ def errors_by_slice(prepared: pd.DataFrame, schema: Schema, truth: Floats, outpu
     slices = [
         (name, value, prepared[name].to_numpy() == value)
         for name in _columns(prepared, schema)
-        for value in sorted(set(prepared[name]), key=str)
+        for value in sorted(prepared[name].dropna().unique().tolist(), key=str)
     ]
     slices = [one for one in slices if _FEWEST_ROWS <= one[2].sum() <= len(truth) - _FEWEST_ROWS]
     found = [_entry(name, value, errors[inside], errors[~inside], len(slices)) for name, value, inside in slices]

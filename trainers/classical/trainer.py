@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,16 @@ from advisor.base.safetext import plain
 from advisor.records.plain import save, to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import RunRecord
-from trainers.classical import conformal, planning
+from trainers.classical import conformal, planning, terms
+from trainers.classical.answers import answers
 from trainers.classical.choose import Chosen, choose, choose_explainable
 from trainers.classical.columns import Schema, learn_schema, prepare, unused_notes
 from trainers.classical.diagnostics import errors_of, importance, learning_curve
-from trainers.classical.final import fitted
+from trainers.classical.final import fitted_in_time
+from trainers.classical.folds import is_defined
 from trainers.classical.framing import framed
 from trainers.classical.groups import as_table, by_group
-from trainers.classical.model_file import Model, load_model, save_model
+from trainers.classical.model_file import Model, save_model
 from trainers.classical.problem import Problem
 from trainers.classical.record import predictions_table, run_record, secondary
 from trainers.classical.search import Tried, search
@@ -41,17 +42,16 @@ from trainers.common.baselines import OneRule, best_rule, trivial
 from trainers.common.decide import costs_per_row
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.machine import keep_memory_low
-from trainers.common.metrics import Output, metric_by_name
+from trainers.common.metrics import metric_by_name
 from trainers.common.policy import policy
 from trainers.common.rows import Rows, load_rows
-from trainers.common.runfolder import complete, keep, verify
+from trainers.common.runfolder import complete, keep
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
 from trainers.common.splits import Split, split_rows
 from trainers.contract import Progress
 
 _TASKS = ("binary", "multiclass", "regression")
 _RUNGS = ("trivial", "one_rule")
-_BATCH = 10_000
 
 
 class ClassicalTrainer:
@@ -78,24 +78,7 @@ class ClassicalTrainer:
 
     def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """One answer a row, in order. The run's files are checked against their hashes first."""
-        verify(run)
-        model = load_model(run)
-        source = iter(rows)
-        while batch := list(islice(source, _BATCH)):
-            with threadpool_limits(1):
-                output = model.answer(pd.DataFrame(batch))
-            bounds = conformal.beside(model.conformal, output, model.classes) if model.conformal else None
-            for at, row in enumerate(_as_rows(output, model.classes)):
-                yield row if bounds is None else row | bounds[at]
-
-
-def _as_rows(output: Output, classes: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    if output.labels is None or output.probabilities is None:
-        if output.numbers is not None:
-            yield from ({"prediction": number} for number in output.numbers.tolist())
-        return
-    for label, shares in zip(output.labels.tolist(), output.probabilities.tolist(), strict=True):
-        yield {"prediction": classes[label], "scores": dict(zip(classes, shares, strict=True))}
+        yield from answers(run, rows)
 
 
 class _Training:
@@ -136,7 +119,8 @@ class _Training:
         self._lap("choose")
 
         self.progress.phase(f"Fitting the {chosen.name} on the whole training part")
-        model = fitted(problem, chosen, chosen.cut(problem), split.train, self._left() * self.shares["fitting"])
+        model, note = fitted_in_time(problem, chosen, chosen.cut(problem), split.train, self._left())
+        self.notes += [note] if note else []
         model = replace(model, classes=rows.target.classes, conformal=self._bounds(problem, chosen))
         save_model(self.run, model)
         self._lap("fit")
@@ -167,9 +151,11 @@ class _Training:
         )
         self.notes += [*rows.notes, *split.notes]
         for side, name in ((split.train, "training"), (split.test, "sealed")):
-            if rows.target.classes and len(np.unique(rows.target.values[side])) < 2:
+            values, classes = rows.target.values[side], len(rows.target.classes)
+            if (classes and len(np.unique(values)) < 2) or not is_defined(self.metric, values, classes):
+                alone = "class" if classes else "number"
                 raise BadInput(
-                    f"After the split by {self.plan.split.kind} the {name} part holds one class only.",
+                    f"After the split by {self.plan.split.kind} the {name} part holds one {alone} only.",
                     where="plan.yaml: split",
                     why="Nothing can be told apart there.",
                     fix="Seal a larger share, or split another way.",
@@ -183,7 +169,9 @@ class _Training:
         self.notes += unused_notes(schema)
         prepared = prepare(rows.features, schema)
         vectors = self._read_sentences(schema, prepared.iloc[split.train])
-        return framed(self.plan, rows, split, self.metric, schema, prepared, vectors=vectors)
+        problem = framed(self.plan, rows, split, self.metric, schema, prepared, vectors=vectors)
+        self.notes += problem.notes
+        return problem
 
     def _read_sentences(self, schema: Schema, prepared: pd.DataFrame) -> bool:
         """Whether the training part's texts were read as sentence vectors; if not, a note says why."""
@@ -219,8 +207,10 @@ class _Training:
     def _look(self, problem: Problem, split: Split, chosen: Chosen, model: Model) -> dict[str, object]:
         with threadpool_limits(1):
             on_train = model.answer_prepared(problem.prepared.iloc[split.train])
-            curve, unseen_model = learning_curve(problem, chosen, model.cut, split, self._left() * self.shares["curve"])
+            seconds = self._left() * self.shares["curve"]
+            curve, unseen_model, lacking = learning_curve(problem, chosen, model.cut, split, seconds)
             drivers = importance(problem, unseen_model, self._left() * self.shares["drivers"]) if unseen_model else []
+        self.notes += [lacking] if lacking else []
         train = self.metric.value(problem.truth[split.train], on_train)
         unseen = (chosen.honest or chosen.score(problem)).value
         if chosen.honest and self.metric.gain(chosen.score(problem).value, unseen) > 0:
@@ -237,6 +227,14 @@ class _Training:
                 "honest": to_plain(chosen.honest) if chosen.honest else None,
             },
         }
+
+    def _terms(self, problem: Problem, split: Split, model: Model) -> list[dict[str, Any]]:
+        """The table of what each term adds, where a model was asked for whose every term can be read."""
+        if not planning.chosen(self.plan, "explainable"):
+            return []
+        found = terms.terms_of(model, problem.prepared.iloc[split.train])
+        keep(self.run, "terms.csv", terms.as_csv(found))
+        return terms.as_table(found, model)
 
     def _judge(
         self,
@@ -266,7 +264,7 @@ class _Training:
         if note := told(slices, number=not classes):
             self.notes.append(note)
         groups = by_group(rows.features.iloc[split.test], truth, ours)
-        diagnostics |= {"groups": groups, "tables": as_table(groups)}
+        diagnostics |= {"groups": groups, "tables": [*self._terms(problem, split, model), *as_table(groups)]}
         diagnostics |= {"slices": slices, "sealed_openings": opening, "test_part": self.test_part}
         if model.conformal:
             diagnostics["conformal"] = conformal.held(model.conformal, truth, ours)

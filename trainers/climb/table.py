@@ -16,9 +16,9 @@ from advisor.records.climb import ClimbRecord, RungMeasure, RungStatus
 from advisor.records.facts import Fact, beats_trivial
 from advisor.records.plan import Plan
 from advisor.records.run import Score
-from trainers.classical import planning
 from trainers.classical.candidates import is_skewed
 from trainers.classical.columns import learn_schema, prepare
+from trainers.classical.folds import turns
 from trainers.classical.pipelines import Setup
 from trainers.classical.problem import Problem
 from trainers.climb.policy import figure
@@ -29,7 +29,7 @@ from trainers.common.metrics import Floats, metric_by_name
 from trainers.common.rows import load_rows
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
 from trainers.common.sequential import simultaneous_alpha, smallest_visible_difference
-from trainers.common.splits import Split, folds_of, split_rows
+from trainers.common.splits import Split, split_rows
 from trainers.contract import Progress
 
 ERROR = figure("certainty", "error")
@@ -93,7 +93,8 @@ class TableClimb:
         classes = len(rows.target.classes)
         skewed = not classes and is_skewed(rows.target.values[train])
         setup = Setup(schema, classes, len(train), self.plan.seed, skewed)
-        folds = folds_of(self.split, int(str(planning.chosen(self.plan, "folds"))), self.plan.seed)
+        folds, told = turns(self.plan, self.split, rows.target.values, classes, self.metric)
+        self.notes += told
         self.problem = Problem(prepare(rows.features, schema), rows.target.values, classes, folds, self.metric, setup)
 
     def _find_ways(self) -> None:

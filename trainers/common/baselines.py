@@ -147,7 +147,9 @@ def _loss(
             cut = best_cut(metric, truth[train], on_train) if on_train is not None else Cut()
             output = labelled(output.probabilities, cut)
         losses.append(-metric.gain(metric.value(truth[validate], output), 0.0))
-    return float(np.mean(losses)) if np.isfinite(losses).all() else float("inf")
+    # Where a fold holds one class only the metric may be undefined; the other folds still tell.
+    defined = [loss for loss in losses if np.isfinite(loss)]
+    return float(np.mean(defined)) if defined else float("inf")
 
 
 def _learn(column: pd.Series[Any], truth: Floats, classes: int, *, prose: bool) -> OneRule:
