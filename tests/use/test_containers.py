@@ -21,13 +21,12 @@ from tests.interview.model_server import ModelServer
 from tests.use import contract_runs as runs
 from tests.use.test_serving import ask
 from trainers.common.policy import policy
-from trainers.common.runfolder import complete
 from trainers.export.bundle import export_run
 from trainers.export.card import card
 from trainers.export.container import dockerfile, requirements
 from trainers.forecast.candidates import Candidate, local
 from trainers.forecast.clock import Clock
-from trainers.forecast.model_file import ForecastModel, load_model, save_model
+from trainers.forecast.model_file import ForecastModel, save_model
 from trainers.forecast.panel import Layout
 from trainers.forecast.search import Together
 from trainers.use.inputs import InputColumn
@@ -86,17 +85,6 @@ def shipped_and_asked(held: runs.Held, folder: Path, *options: str, **more: str)
     rows = held.rows[:5] if not held.together else held.rows
     answers = served_from(folder / "shipped", folder / "site", rows, *options, **more)
     assert answers == list(opened.answer(pd.DataFrame(rows)).rows())
-
-
-def statistical(folder: Path, monkeypatch: pytest.MonkeyPatch) -> runs.Held:
-    """A forecasting run whose one member is fitted anew by statsforecast each time it is asked."""
-    monkeypatch.setattr("trainers.forecast.candidates.is_installed", lambda: False)  # the others train faster
-    held = runs.foretold(folder)
-    way = Candidate("theta", 4, "statistical", {"model": "AutoTheta", "seasons": [7], "longest": 100})
-    model = load_model(held.run)
-    save_model(held.run, replace(model, members=(way,)), (local(way.kind, way.settings, model.horizon),))
-    complete(held.run)
-    return held
 
 
 def rung(reckoner: OpenedRun, endpoint: str) -> OpenedRun:
@@ -162,14 +150,6 @@ def test_a_network_is_served_by_what_its_container_installs(tmp_path: Path, monk
     monkeypatch.setitem(policy("scratch")["stop"], "rounds", 2)
     monkeypatch.setitem(policy("scratch")["network"], "channels", 8)
     shipped_and_asked(runs.seen(tmp_path), tmp_path)
-
-
-@pytest.mark.heavy
-def test_statistical_forecasts_are_served_by_what_their_container_installs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("statsforecast")
-    shipped_and_asked(statistical(tmp_path, monkeypatch), tmp_path)
 
 
 @pytest.mark.heavy
