@@ -91,9 +91,7 @@ def make_reference(
     `names` maps columns of `source` to the run's; those that are not in it are left.
     """
     plan = opened.record.plan
-    frame = _training_rows(opened, source)
-    if source is not None:
-        frame = _fitted(opened, frame, source, names or {})
+    frame = _training_rows(opened) if source is None else _rows_of(opened, source, names or {})
     columns = columns_of(opened, frame, ())
     draw = np.random.default_rng(plan.seed)
     limit = policy["reference"]
@@ -120,11 +118,13 @@ def make_reference(
     return Reference(tuple(kept), numbers, *_sealed(opened, policy))
 
 
-def _fitted(opened: OpenedRun, frame: pd.DataFrame, source: Path, names: Mapping[str, str]) -> pd.DataFrame:
-    there = list(map(str, frame.columns))
-    own = {old: new for old, new in names.items() if old in there and new not in there}
+def _rows_of(opened: OpenedRun, source: Path, names: Mapping[str, str]) -> pd.DataFrame:
+    def renamed(there: list[str]) -> Mapping[str, str]:
+        own = {old: new for old, new in names.items() if old in there and new not in there}
+        return rename_to_fit(there, opened.columns, own)
+
     try:
-        return frame.rename(columns=rename_to_fit(there, opened.columns, own))
+        return truths_as_trained(opened.columns)(file_as_read(source, opened.columns, renamed))
     except BadInput as error:
         raise BadInput(
             f"{source.name} cannot be compared with. {error.what}",
@@ -135,11 +135,9 @@ def _fitted(opened: OpenedRun, frame: pd.DataFrame, source: Path, names: Mapping
         ) from error
 
 
-def _training_rows(opened: OpenedRun, source: Path | None) -> pd.DataFrame:
+def _training_rows(opened: OpenedRun) -> pd.DataFrame:
     from trainers.common.rows import data_path
 
-    if source is not None:
-        return truths_as_trained(opened.columns)(file_as_read(source, opened.columns))
     try:
         frame = read_table(data_path(opened.record.plan, opened.folder.parent.parent)).frame
     except BadInput as error:

@@ -46,11 +46,17 @@ def guessed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     return with_columns(frame, {str(name): _guessed(frame[name], table.decimal) for name in frame.columns})
 
 
-def file_as_read(path: Path, columns: Sequence[InputColumn]) -> pd.DataFrame:
-    """A whole table as a run with these columns reads it; columns that it does not read by what they hold."""
+def file_as_read(
+    path: Path, columns: Sequence[InputColumn], renamed: Callable[[list[str]], Mapping[str, str]] = lambda names: {}
+) -> pd.DataFrame:
+    """A whole table as a run with these columns reads it; columns that it does not read by what they hold.
+
+    `renamed` says from the file's names which of them the run calls otherwise.
+    """
     table = read_table(path, as_written=True)
     known = {column.name for column in columns}
-    frame = as_read(table.frame, columns, table)
+    written = table.frame.rename(columns=dict(renamed(list(map(str, table.frame.columns)))))
+    frame = as_read(written, columns, table)
     others = frame[[name for name in frame.columns if name not in known]]
     return with_columns(frame, {str(name): cells for name, cells in guessed(others, table).items()})
 
