@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from advisor.base.errors import BadInput
-from trainers.lora.accelerators import Card, cards_that_hold, loading_options, plan_for, quantization_config
+from trainers.lora.accelerators import Card, cards_that_hold, plan_for, quantization_config
 from trainers.lora.base import EMBEDDED_SHAPE, Shape, read_shape
-from trainers.lora.machine import Device
 from trainers.lora.memory import fit, need, next_smaller, shared_out
 from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
@@ -148,12 +147,10 @@ def test_full_tuning_takes_more_cards_while_one_can_load_the_model() -> None:
 
 
 def test_quantization_is_qloras() -> None:
-    config = quantization_config("nf4")
+    config = quantization_config("nf4", "bfloat16")
     assert (config.load_in_4bit, config.bnb_4bit_quant_type, config.bnb_4bit_use_double_quant) == (True, "nf4", True)
     assert str(config.bnb_4bit_compute_dtype) == "torch.bfloat16"
-    assert quantization_config("int8").load_in_8bit
-    assert loading_options(Recipe(), Device("cuda", "x", 1)) == {}
-    assert loading_options(Recipe(device_map="auto"), Device("cuda", "x", 1)) == {"device_map": "auto"}
+    assert quantization_config("int8", "float32").load_in_8bit
 
 
 def test_the_gpt3_shape_reproduces_the_papers_figures() -> None:

@@ -6,6 +6,7 @@ Made of plain values and checked here, so that a plan for a rented card can be w
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -147,8 +148,11 @@ def _accelerate(card: Card, recipe: Recipe, dtype: str, checkpointing: str) -> d
     return content
 
 
-def loading_options(recipe: Recipe, device: Device) -> dict[str, Any]:
-    """What `from_pretrained` is told beyond type and attention. Raises when 4 or 8 bits are asked for without CUDA."""
+def loading_options(recipe: Recipe, device: Device, dtype: str) -> dict[str, Any]:
+    """What `from_pretrained` is told beyond type and attention. Raises when 4 or 8 bits are asked for without CUDA.
+
+    Every process loads onto its own card: spread over all of them, the processes would fill each other's.
+    """
     options: dict[str, Any] = {}
     if recipe.quantization != "none":
         if device.kind != "cuda":
@@ -162,18 +166,20 @@ def loading_options(recipe: Recipe, device: Device) -> dict[str, Any]:
             raise EnvironmentMissing(
                 "Quantised training needs the package bitsandbytes.",
                 where="plan.yaml: settings.quantization",
-                fix="pip install bitsandbytes",
+                fix='pip install "train-or-not[gpu]"',
                 code="extra-missing",
             )
-        options["quantization_config"] = quantization_config(recipe.quantization)
-        options["device_map"] = recipe.device_map or "auto"
-    elif recipe.device_map and device.kind == "cuda":
+        options["quantization_config"] = quantization_config(recipe.quantization, dtype)
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    if device.kind == "cuda" and recipe.device_map and alone:
         options["device_map"] = recipe.device_map
+    elif options:
+        options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0"))}
     return options
 
 
-def quantization_config(kind: str) -> Any:
-    """The configuration as QLoRA has it: NF4, twice quantised, multiplied in bfloat16; or 8 bits."""
+def quantization_config(kind: str, dtype: str) -> Any:
+    """The configuration as QLoRA has it: NF4, twice quantised, multiplied in the type of the rest; or 8 bits."""
     import torch
     from transformers import BitsAndBytesConfig
 
@@ -183,5 +189,5 @@ def quantization_config(kind: str) -> Any:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=getattr(torch, dtype),
     )

@@ -89,7 +89,7 @@ def _task(case: Path, data: str, card: dict[str, Any], count: int, *, several: b
         "resources": {"accelerators": f"{card['sky']}:{count}", "disk_size": 100},
         "workdir": ".",
         **({"file_mounts": mounts} if (mounts := _mounts(data)) else {}),
-        "setup": f"pip install 'train-or-not[lora,files]=={__version__}'\n",
+        "setup": f"pip install 'train-or-not[lora,gpu,files]=={__version__}'\n",
         "run": f"train-or-not train . --no-input{launch}\n",
     }
     return (

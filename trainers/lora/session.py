@@ -123,7 +123,7 @@ def open_session(
         attention = "eager" if short else "sdpa"
     if device.kind == "cpu" and attention == "flash_attention_2":
         attention = "sdpa"
-    more = _quantised(recipe, device)
+    more = _quantised(recipe, device, arithmetic.dtype)
     if labels:
         more |= {"kind": "SequenceClassification", **label_options(labels, tokenizer)}
     torch.manual_seed(seed)  # before loading: a fresh head is drawn there
@@ -187,10 +187,10 @@ def adapted_model(model: Any, recipe: Recipe, adapter: Path | None = None) -> An
         return adapted.train() if recipe.dropout else adapted.eval()
 
 
-def _quantised(recipe: Recipe, device: Device) -> dict[str, Any]:
+def _quantised(recipe: Recipe, device: Device, dtype: str) -> dict[str, Any]:
     from trainers.lora.accelerators import loading_options
 
-    return loading_options(recipe, device)
+    return loading_options(recipe, device, dtype)
 
 
 def lengths(rows: Sequence[Encoded]) -> dict[str, int]:
