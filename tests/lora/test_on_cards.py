@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from advisor.base.errors import EnvironmentMissing
+from advisor.base.machine import Card, Machine
+from advisor.cli.plan import _refuse_what_does_not_fit
+from advisor.records.plan import Setting
+from tests.lora.test_trainer import make_case, plan_for
 from trainers.lora.accelerators import loading_options, quantization_config
-from trainers.lora.base import load_model
+from trainers.lora.base import load_model, read_shape
 from trainers.lora.forward import AnswerLoss
 from trainers.lora.machine import Device, choose_arithmetic, find_device
+from trainers.lora.memory import fit, need
+from trainers.lora.policy import larger_pieces
 from trainers.lora.recipe import Recipe
 from trainers.lora.tokens import Encoded
+from trainers.registry import find_trainer
 
 CARD = Device("cuda", "a card", 16_000.0)
 
@@ -101,3 +114,112 @@ def test_a_model_whose_layers_lie_on_two_devices_gives_its_loss_on_the_last(tiny
     assert (summed.device.type, counted) == ("meta", 3)
     hidden, targets, owner = loss.learned_states(rows)
     assert {hidden.device.type, targets.device.type, owner.device.type} == {"meta"}
+
+
+BIG = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "num_hidden_layers": 32,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 8192,
+}
+
+
+@pytest.fixture
+def big_case(tiny_model: Path, tmp_path: Path) -> Path:
+    """A case whose base has the sizes of an 8B model; its weights are never read to make a plan."""
+    case = make_case(tmp_path / "case", tiny_model, 40)
+    (case / "big").mkdir()
+    (case / "big" / "config.json").write_text(json.dumps(BIG))
+    (case / "big" / "model.safetensors").write_bytes(b"")
+    return case
+
+
+def driver(patch: pytest.MonkeyPatch, folder: Path, megabytes: int) -> None:
+    """A driver's own program that names one card of so much memory."""
+    folder.mkdir(exist_ok=True)
+    (folder / "nvidia-smi").write_text(f"#!/bin/sh\necho 'NVIDIA L4, {megabytes}, 550.54'\n")
+    (folder / "nvidia-smi").chmod(0o755)
+    patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_a_plan_for_a_card_is_held_against_the_cards_memory_and_not_the_machines(
+    big_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver(monkeypatch, tmp_path / "bin", 24_564)
+    plan = plan_for(big_case, base="big", micro_tokens=512)
+    plan = replace(plan, estimate=find_trainer("lora").estimate(plan, big_case))
+    assert plan.estimate.on_card
+    assert 16_500 < plan.estimate.peak_memory_mb < 22_000
+    with_card = Machine("", "", 2, memory_free_mb=16_000, cards=(Card("NVIDIA L4", 24_564, ""),))
+    _refuse_what_does_not_fit(plan, with_card, "case")
+    with pytest.raises(EnvironmentMissing, match="of memory"):
+        _refuse_what_does_not_fit(plan, replace(with_card, cards=(Card("T4", 15_360, ""),)), "case")
+
+
+def test_what_the_run_would_settle_on_is_what_is_costed(
+    big_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it stands it would not fit; the run makes its pieces smaller by itself, so the plan is not refused."""
+    driver(monkeypatch, tmp_path / "bin", 24_564)
+    shape = read_shape(big_case / "big")
+    assert shape is not None
+    asis = Recipe(micro_tokens=8192, batch=256, checkpointing="off", attention="sdpa")
+    assert need(shape, asis, "bfloat16", 90, gpu=True).total > 24_564
+    found = find_trainer("lora").estimate(plan_for(big_case, base="big", micro_tokens=8192, batch=256), big_case)
+    assert found.peak_memory_mb < 22_000
+
+
+def test_too_small_a_card_is_told_with_the_command_that_would_fit(
+    big_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver(monkeypatch, tmp_path / "bin", 15_360)
+    with pytest.raises(EnvironmentMissing, match="are on the card") as refused:
+        find_trainer("lora").estimate(plan_for(big_case, base="big"), big_case)
+    assert refused.value.fix == "train-or-not plan CASE --setting quantization=nf4"
+
+
+def test_a_card_is_given_larger_pieces_unless_somebody_chose_their_size(
+    big_case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = read_shape(big_case / "big")
+    assert shape is not None
+    plan = replace(plan_for(big_case), settings={})
+    preset = find_trainer("lora").settings(plan, big_case)["micro_tokens"]
+    for named, sizes in ((preset, [16384, 8192, 4096, 2048, 1024]), (Setting(512), [])):
+        larger = larger_pieces(replace(plan, settings={"micro_tokens": named}))
+        assert larger == sizes
+        recipe = Recipe(batch=64, micro_tokens=512)
+        on_card = fit(shape, recipe, "bfloat16", 100, 70_000, gpu=True, larger=larger)
+        assert (on_card.micro_tokens >= 4096, on_card.checkpointing) == (bool(sizes), "off")
+        assert fit(shape, recipe, "bfloat16", 100, 70_000, larger=larger).micro_tokens == 512
+
+
+LIGER = """
+import sys
+from pathlib import Path
+from trainers.lora.base import load_model
+from trainers.lora.kernels import with_kernels
+
+model = load_model(Path(sys.argv[1]), dtype="bfloat16", attention="sdpa")
+forward = type(model).forward
+of_liger = lambda module: module.forward.__func__.__module__.startswith("liger_kernel")
+assert with_kernels(model, "cpu", "bfloat16", "eager", asked=False) == "eager"
+assert not of_liger(model.model.norm)
+assert with_kernels(model, "cuda", "bfloat16", "sdpa", asked=True) == "sdpa"
+assert of_liger(model.model.norm)
+assert of_liger(model.model.layers[0].mlp)
+assert model.forward.__func__ is forward
+"""
+
+
+def test_ligers_kernels_replace_what_they_know_and_leave_the_loss_alone(tiny_model: Path) -> None:
+    """In a process of its own: they replace classes of transformers too, for every model that is loaded later."""
+    pytest.importorskip("liger_kernel", reason="not run here: liger-kernel is not installed")
+    pytest.importorskip("triton", reason="not run here: triton is not installed")
+    done = subprocess.run([sys.executable, "-c", LIGER, str(tiny_model)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

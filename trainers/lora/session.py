@@ -21,6 +21,7 @@ from trainers.lora.classes import ClassLoss, LabelEncoder, label_options, paddin
 from trainers.lora.examples import Message
 from trainers.lora.forward import AnswerLoss
 from trainers.lora.generate import answer
+from trainers.lora.kernels import with_kernels
 from trainers.lora.machine import Arithmetic, Device, choose_arithmetic, find_device
 from trainers.lora.preferences import PairLoss
 from trainers.lora.recipe import Recipe
@@ -128,6 +129,9 @@ def open_session(
         more |= {"kind": "SequenceClassification", **label_options(labels, tokenizer)}
     torch.manual_seed(seed)  # before loading: a fresh head is drawn there
     model = load_model(where, dtype=arithmetic.dtype, attention=attention, device=device.kind, **more)
+    attention = with_kernels(
+        model, device.kind, arithmetic.dtype, attention, asked=recipe.attention != "auto" or bool(labels)
+    )
     torch.manual_seed(seed)
     adapted = adapted_model(model, recipe, adapter)
     if recipe.checkpointing == "on":
