@@ -37,6 +37,12 @@ class Machine:
     disk_free_mb: float | None = None
     cards: tuple[Card, ...] = ()
 
+    def memory_for(self, *, on_card: bool) -> float | None:
+        """MiB that a run may find: its card's when it computes on one, else what is free of the machine's."""
+        if on_card:
+            return self.cards[0].memory_mb if self.cards else None
+        return self.memory_free_mb
+
 
 def look_at_machine(folder: Path, *, proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> Machine:
     """Look at this machine, and at the disk that holds `folder`."""

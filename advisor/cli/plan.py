@@ -197,8 +197,9 @@ def _refuse_what_does_not_fit(plan: Plan, machine: Machine, shown: str) -> None:
     from advisor.planner import planning_rules
 
     rules = planning_rules("planning")
+    memory = machine.memory_for(on_card=plan.estimate.on_card)
     for what, needed, free, share in (
-        ("memory", plan.estimate.peak_memory_mb, machine.memory_free_mb, rules["limits"]["memory_share"]),
+        ("memory", plan.estimate.peak_memory_mb, memory, rules["limits"]["memory_share"]),
         ("disk", plan.estimate.disk_mb, machine.disk_free_mb, rules["limits"]["disk_share"]),
     ):
         if free is not None and needed > free * share:

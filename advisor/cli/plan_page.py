@@ -55,7 +55,8 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
     for name, setting in plan.settings.items():
         yield from _row("Setting", f"{say(name)}: {_value(setting.value)}. {setting.reason}", width)
     takes = plan.estimate
-    memory = f" of {machine.memory_free_mb:,.0f} MB free" if machine.memory_free_mb is not None else ""
+    room, place = machine.memory_for(on_card=takes.on_card), "on the card" if takes.on_card else "free"
+    memory = f" of {room:,.0f} MB {place}" if room is not None else ""
     yield from _row(
         "Takes",
         f"{_time(takes.seconds)} · {takes.peak_memory_mb:,.0f} MB memory{memory} · {takes.disk_mb:,.0f} MB disk"

@@ -67,7 +67,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What it will take, before it starts. `formula` says how it was computed, `error_band` how far it may be off."""
+    """What it will take, before it starts. `formula` says how it was computed, `error_band` how far it may be off.
+
+    The memory is the graphics card's where `on_card`, else the machine's.
+    """
 
     seconds: float
     peak_memory_mb: float
@@ -75,6 +78,7 @@ class Estimate:
     usd: float = 0.0
     formula: str = ""
     error_band: str = ""
+    on_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,15 +157,31 @@ def test_a_service_that_knows_only_the_old_place_of_settings_is_served(case: Pat
 
 def test_a_job_past_its_time_is_cancelled_there(case: Path) -> None:
     with JobsServer(polls=10**9) as server:
-        plan = dataclasses.replace(plan_for(case, server.url), budget_seconds=0.05)
-        with pytest.raises(BudgetReached, match="was cancelled"):
+        plan = plan_for(case, server.url, most_hours=1e-5)
+        with pytest.raises(BudgetReached, match="was cancelled") as reached:
             find_trainer("hosted").train(plan, case, run_in(case), Quiet())
+        assert "most_hours" in reached.value.fix
         assert server.cancelled == ["ftjob-1"]
 
 
-def test_a_failed_job_tells_the_services_reason(case: Path) -> None:
-    with JobsServer(ending="failed") as server, pytest.raises(BadInput, match="row 3 was refused"):
-        find_trainer("hosted").train(plan_for(case, server.url), case, run_in(case), Quiet())
+def test_a_job_has_hours_whatever_the_plan_gives_a_training_here(case: Path, server: JobsServer) -> None:
+    plan = dataclasses.replace(plan_for(case, server.url), budget_seconds=1e-6)
+    find_trainer("hosted").train(plan, case, run_in(case), Quiet())
+    assert not server.cancelled
+    assert find_trainer("hosted").settings(plan, case)["most_hours"].value == 24.0
+
+
+@pytest.mark.parametrize("ending", ["failed", "cancelled"])
+def test_a_job_that_ended_badly_tells_why_and_is_not_waited_for_again(ending: str, case: Path) -> None:
+    with JobsServer(ending=ending) as server:
+        run, plan = run_in(case), plan_for(case, server.url)
+        with pytest.raises(BadInput, match="row 3 was refused" if ending == "failed" else "as cancelled"):
+            find_trainer("hosted").train(plan, case, run, Quiet())
+        server.ending = "succeeded"
+        assert run_in(case) == run
+        record = find_trainer("hosted").train(plan, case, run, Quiet())
+        assert record.hyperparameters["job"] == "ftjob-2"
+        assert list(server.jobs) == ["ftjob-1", "ftjob-2"]
 
 
 @pytest.mark.parametrize(

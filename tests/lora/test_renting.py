@@ -28,6 +28,7 @@ def test_four_cards_get_a_task_and_a_configuration_that_accelerate_reads(tiny_mo
     task = yaml.safe_load(made.files["sky.yaml"])
     assert task["name"] == "train-my-tickets"
     assert task["resources"]["accelerators"] == "A100-80GB:4"
+    assert task["setup"].startswith("pip install 'train-or-not[lora,gpu,files]==")
     assert "accelerate launch --config_file rented/accelerate.json" in task["run"]
     assert made.usd_an_hour == (6.0, 12.0)
     assert made.plan.estimate.usd == pytest.approx(12.0 * plan.budget_seconds / 3600, abs=0.01)

@@ -181,7 +181,7 @@ def test_the_adapter_loads_in_peft_and_the_merged_model_answers_the_same(
     ids = torch.arange(40)[None]
     with torch.no_grad():
         apart = session.model(input_ids=ids).logits
-    export_model(session, tmp_path / "merged", "model")
+    export_model(session, tmp_path / "merged", "model", case / "model")
     merged = load_model(tmp_path / "merged", dtype="float32", attention="sdpa")
     with torch.no_grad():
         assert torch.allclose(merged(input_ids=ids).logits, apart, atol=1e-4)

@@ -31,6 +31,7 @@ class Choices:
     shots: int = 4
     longest_answer: int = 512
     poll_seconds: float = 20.0
+    most_hours: float = 24.0
     instruction: str = ""
 
     @property

@@ -134,18 +134,24 @@ class Running:
         self._remember(job=job.id)
         return job
 
+    def _forget(self) -> None:
+        """A job that ended without a model is no more this run's: the next try uploads anew and starts another."""
+        write_atomically(work_file(self.run, "job.json"), to_json({}))
+
     def _waited_for(self, job: Job) -> Job:
-        """The job when it ended. Raises `BudgetReached` after cancelling it at the end of the plan's time."""
+        """The job when it ended. Raises `BudgetReached` after cancelling it at the end of its time."""
         self.progress.phase(f"Training {self.choices.model} at {self.choices.endpoint}, job {job.id}")
         seen: set[str] = set()
         start = time.monotonic()
         while job.status not in ENDED:
-            if time.monotonic() - start > self.plan.budget_seconds:
+            if time.monotonic() - start > self.choices.most_hours * 3600:
                 job = self.jobs.cancel(job.id)
+                self._forget()
                 raise BudgetReached(
-                    f"The time of {self.plan.budget_seconds:,.0f} s is over; job {job.id} was cancelled.",
+                    f"The {self.choices.most_hours:g} hours that it may take are over; job {job.id} was cancelled.",
+                    where="plan.yaml: settings.most_hours",
                     why="What it trained until then is billed by the service.",
-                    fix="Plan again with a longer --budget-seconds.",
+                    fix="Raise most_hours in plan.yaml, then: train-or-not train CASE   (a new job, paid for anew)",
                     code="time-reached",
                 )
             time.sleep(self.choices.poll_seconds)
@@ -159,10 +165,11 @@ class Running:
                 if not failure.retry:
                     raise
         if job.status != "succeeded" or not job.model:
+            self._forget()
             raise BadInput(
                 f"The service ended job {job.id} as {job.status}: {job.trouble or 'it says no more'}.",
                 where=self.choices.endpoint,
-                fix="Correct what it names, then train again: train-or-not train CASE --again",
+                fix="Correct what it names, then: train-or-not train CASE   (a new job, paid for anew)",
                 code="job-failed",
             )
         return job

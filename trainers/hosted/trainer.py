@@ -44,13 +44,15 @@ class HostedTrainer:
         refuse_dear_training(training, choices)
         told = " ".join(closing(choices.endpoint))
         return Estimate(
-            seconds=plan.budget_seconds,
+            seconds=choices.most_hours * 3600,
             peak_memory_mb=0.0,
             disk_mb=1.0,
             usd=round(training, 4),
-            formula=f"At most {tokens:,} trained tokens at ${choices.usd_trained:g} a million; answers on the sealed "
-            f"rows are counted as they come, within ${choices.max_usd:g} for all. {told}".strip(),
-            error_band="Tokens are counted as two bytes each, which is about twice what a service counts.",
+            formula=f"The service's own time, {choices.most_hours:g} hours at most. At most {tokens:,} "
+            f"trained tokens at ${choices.usd_trained:g} a million; answers on the sealed rows are "
+            f"counted as they come, within ${choices.max_usd:g} for all. {told}".strip(),
+            error_band="Time: the most it may take. "
+            "Tokens are counted as two bytes each, which is about twice what a service counts.",
         )
 
     def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:

@@ -6,6 +6,7 @@ Made of plain values and checked here, so that a plan for a rented card can be w
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,22 +31,31 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class GpuPlan:
-    """How a run would be set on a card; `reasons` says why for each value."""
+    """How a run would be set on a card, as settings of a recipe; `reasons` says why for each value.
+
+    What the card's own machine decides is not here: kernels that are installed there (trainers/lora/kernels.py), and
+    TF32 for what stays in float32, which every run on a card has (trainers/lora/machine.py).
+    """
 
     dtype: str
     attention: str
     quantization: str
     checkpointing: str
-    device_map: str
     optimiser: str
-    tf32: bool
-    liger: bool
+    micro_tokens: int
     accelerate: dict[str, Any]
     reasons: dict[str, str]
 
+    def settings(self) -> dict[str, str | int]:
+        """The values that a plan for the card bears."""
+        names = ("dtype", "attention", "quantization", "checkpointing", "optimiser", "micro_tokens")
+        return {name: getattr(self, name) for name in names}
 
-def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int) -> GpuPlan:
+
+def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int, larger: Sequence[int] = ()) -> GpuPlan:
     """The settings for `card`. Raises `BadInput` with the next larger card's name when the model cannot fit.
+
+    `larger` are sizes of a piece to try before the recipe's own.
 
     Full fine-tuning is shared out over several cards; but each loads the whole model once, and one answers with it.
     """
@@ -55,28 +65,33 @@ def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int) -> GpuPlan:
     }
     room, usable = card.memory_gb * 1024, presets()["memory"]["usable_share"]
     chosen, shared = None, recipe.learning == "full" and card.count > 1
-    for quantization, checkpointing in (("none", "off"), ("none", "on"), ("nf4", "on")):
+    ways = [("none", "off", size) for size in (*larger, recipe.micro_tokens)]
+    ways += [("none", "on", recipe.micro_tokens), ("nf4", "on", recipe.micro_tokens)]
+    for quantization, checkpointing, size in ways:
         if recipe.learning == "full" and quantization != "none":
             continue
-        tried = replace(recipe, quantization=quantization, checkpointing=checkpointing, attention="sdpa")
+        tried = replace(
+            recipe, quantization=quantization, checkpointing=checkpointing, attention="sdpa", micro_tokens=size
+        )
         needed = need(shape, tried, dtype, longest, gpu=True)
         wanted = needed.total
         loaded = needed.process + needed.weights + needed.head
         if shared:
             wanted = max(loaded, shared_out(needed, shape, dtype, card.count).total)
         if wanted <= usable * room:
-            chosen = (quantization, checkpointing, wanted)
+            chosen = (tried, wanted)
             break
     if chosen is None:
-        larger = [c for c in presets()["cards"] if c["memory_gb"] * 1024 * usable >= wanted]
+        roomier = [c for c in presets()["cards"] if c["memory_gb"] * 1024 * usable >= wanted]
         raise BadInput(
             f"{shape.parameters / 1e9:.1f} billion weights do not fit {card.name} ({card.memory_gb:g} GB).",
             where="plan.yaml: settings.base",
             why=f"Even in the smallest way it needs about {wanted / 1024:,.1f} GB{' on each card' * shared}.",
-            fix=_instead(larger, divides=recipe.learning == "full" and loaded <= usable * room),
+            fix=_instead(roomier, divides=recipe.learning == "full" and loaded <= usable * room),
             code="does-not-fit",
         )
-    quantization, checkpointing, wanted = chosen
+    settled, wanted = chosen
+    quantization, checkpointing = settled.quantization, settled.checkpointing
     reasons |= {
         "quantization": {
             "none": f"about {wanted / 1024:,.1f} GB fit "
@@ -85,19 +100,17 @@ def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int) -> GpuPlan:
         }[quantization],
         "checkpointing": "needed to fit" if checkpointing == "on" else "not needed, and it costs a fifth of the time",
         "attention": "flash attention where its package is installed, else torch's own fused kind",
-        "optimiser": "paged 8-bit Adam spills to main memory instead of failing" if quantization == "nf4" else "fused",
+        "optimiser": "paged 8-bit Adam spills to main memory instead of failing" if settled.is_paged else "fused",
+        "micro_tokens": "as many tokens at once as fit" if size in larger else "as the plan has it",
     }
-    flash = card.bfloat16 and importlib.util.find_spec("flash_attn") is not None
     several = card.count > 1
     return GpuPlan(
         dtype=dtype,
-        attention="flash_attention_2" if flash else "sdpa",
+        attention=recipe.attention,
         quantization=quantization,
         checkpointing=checkpointing,
-        device_map="" if several else "auto",
-        optimiser="paged_adamw_8bit" if quantization == "nf4" else "adamw_torch_fused",
-        tf32=True,
-        liger=importlib.util.find_spec("liger_kernel") is not None,
+        optimiser="paged_adamw_8bit" if settled.is_paged else "adamw",
+        micro_tokens=settled.micro_tokens,
         accelerate=_accelerate(card, recipe, dtype, checkpointing) if several else {},
         reasons=reasons,
     )
@@ -147,33 +160,38 @@ def _accelerate(card: Card, recipe: Recipe, dtype: str, checkpointing: str) -> d
     return content
 
 
-def loading_options(recipe: Recipe, device: Device) -> dict[str, Any]:
-    """What `from_pretrained` is told beyond type and attention. Raises when 4 or 8 bits are asked for without CUDA."""
+def loading_options(recipe: Recipe, device: Device, dtype: str) -> dict[str, Any]:
+    """What `from_pretrained` is told beyond type and attention. Raises when 4 or 8 bits are asked for without CUDA.
+
+    Every process loads onto its own card: spread over all of them, the processes would fill each other's.
+    """
     options: dict[str, Any] = {}
+    if recipe.quantization != "none" and device.kind != "cuda":
+        raise EnvironmentMissing(
+            f"Quantised training ({recipe.quantization}) needs an NVIDIA GPU, and torch sees none here.",
+            where="plan.yaml: settings.quantization",
+            fix="Set quantization to none, or run the same plan on a machine with a GPU.",
+            code="no-gpu",
+        )
+    if recipe.is_paged and importlib.util.find_spec("bitsandbytes") is None:
+        raise EnvironmentMissing(
+            "Quantised training, and a paged optimiser, need the package bitsandbytes.",
+            where="plan.yaml: settings.quantization, settings.optimiser",
+            fix='pip install "train-or-not[gpu]"',
+            code="extra-missing",
+        )
     if recipe.quantization != "none":
-        if device.kind != "cuda":
-            raise EnvironmentMissing(
-                f"Quantised training ({recipe.quantization}) needs an NVIDIA GPU, and torch sees none here.",
-                where="plan.yaml: settings.quantization",
-                fix="Set quantization to none, or run the same plan on a machine with a GPU.",
-                code="no-gpu",
-            )
-        if importlib.util.find_spec("bitsandbytes") is None:
-            raise EnvironmentMissing(
-                "Quantised training needs the package bitsandbytes.",
-                where="plan.yaml: settings.quantization",
-                fix="pip install bitsandbytes",
-                code="extra-missing",
-            )
-        options["quantization_config"] = quantization_config(recipe.quantization)
-        options["device_map"] = recipe.device_map or "auto"
-    elif recipe.device_map and device.kind == "cuda":
+        options["quantization_config"] = quantization_config(recipe.quantization, dtype)
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    if device.kind == "cuda" and recipe.device_map and alone:
         options["device_map"] = recipe.device_map
+    elif options:
+        options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", "0"))}
     return options
 
 
-def quantization_config(kind: str) -> Any:
-    """The configuration as QLoRA has it: NF4, twice quantised, multiplied in bfloat16; or 8 bits."""
+def quantization_config(kind: str, dtype: str) -> Any:
+    """The configuration as QLoRA has it: NF4, twice quantised, multiplied in the type of the rest; or 8 bits."""
     import torch
     from transformers import BitsAndBytesConfig
 
@@ -183,5 +201,5 @@ def quantization_config(kind: str) -> Any:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=getattr(torch, dtype),
     )

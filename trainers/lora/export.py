@@ -7,14 +7,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
 from safetensors.torch import save
 from torch import Tensor
 
 from advisor.base.files import to_json, write_atomically
 from advisor.base.safetext import for_markdown
 from advisor.records.run import RunRecord
-from trainers.lora.base import fingerprint
-from trainers.lora.session import Session
+from trainers.lora.base import fingerprint, load_model
+from trainers.lora.classes import label_options
+from trainers.lora.session import Session, adapted_model
 
 
 def export_adapter(session: Session, weights: dict[str, Tensor], base: str, where: Path | str, into: Path) -> None:
@@ -36,14 +40,16 @@ def _as_peft_names(name: str) -> str:
     return name.replace(".modules_to_save.default.", ".").replace(".default.", ".")
 
 
-def export_model(session: Session, into: Path, base: str) -> None:
+def export_model(session: Session, into: Path, base: str, where: Path | str) -> None:
     """The whole model with the adapters added into its weights, with its tokenizer: as fast as the base.
 
-    Merged in the type it is held in; in bfloat16 the sum is taken in float32 first.
+    Kept in the type it is held in, or in bfloat16 where it was held in fewer bits. The session answers no more.
     """
     model = session.adapted
-    if hasattr(model, "merge_and_unload"):
-        model = model.float().merge_and_unload(safe_merge=True)
+    if isinstance(model, PeftModel):
+        if session.recipe.quantization != "none":
+            model = _unquantised(session, where)
+        model = _merged(model)
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".merged-") as scratch:
         model.save_pretrained(scratch)
@@ -53,6 +59,37 @@ def export_model(session: Session, into: Path, base: str) -> None:
             file.replace(into / file.name)
     config = json.loads((into / "config.json").read_text())
     write_atomically(into / "config.json", to_json({**config, "_name_or_path": base}))
+
+
+def _unquantised(session: Session, where: Path | str) -> Any:
+    """The base as its files hold it, on the processor, under the session's adapters.
+
+    Merged into 4 bits a sum would be rounded to 4 bits again, which can undo what was learned.
+    """
+    kind, more = "CausalLM", dict[str, Any]()
+    if session.labels:
+        kind, more = "SequenceClassification", label_options(session.labels, session.encoder.tokenizer)
+    model = load_model(where, dtype="bfloat16", attention="sdpa", kind=kind, **more)
+    adapters = get_peft_model_state_dict(session.adapted)
+    adapted = adapted_model(model, session.recipe)
+    for weight in adapted.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()
+    set_peft_model_state_dict(adapted, {name: weight.cpu() for name, weight in adapters.items()})
+    return adapted
+
+
+@torch.no_grad()
+def _merged(model: PeftModel) -> Any:
+    """The model with its adapters added in: summed in float32, one layer at a time, so that no second model is held."""
+    for layer in model.modules():
+        if isinstance(layer, LoraLayer):
+            base: Any = layer.get_base_layer()
+            held = base.weight.dtype
+            layer.float()
+            layer.merge(safe_merge=True)
+            base.to(held)
+    return model.unload()
 
 
 def lora_figures(session: Session, weights: dict[str, Tensor]) -> dict[str, float]:

@@ -81,7 +81,7 @@ def _batch(
             input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
         )
         cache = output.past_key_values
-        chosen = loss_of.head(output.last_hidden_state[:, -1]).argmax(-1)
+        chosen = loss_of.head(output.last_hidden_state[:, -1]).argmax(-1).to(device)
         going = []
         for place, token in enumerate(chosen.tolist()):
             words[alive[place]].append(token)
@@ -91,7 +91,7 @@ def _batch(
         if not going:
             break
         if len(going) < len(alive):
-            keep = torch.tensor(going, device=device)
+            keep = torch.tensor(going)  # not on a card: the layers may lie on several
             cache.batch_select_indices(keep)
             chosen, mask, positions = chosen[keep], mask[keep], positions[keep]
             alive = [alive[place] for place in going]

@@ -86,7 +86,9 @@ def train(
         return Trained(_best(trainable, work), done)
     steps = max(1, math.ceil(recipe.epochs * len(rows) / recipe.batch))
     schedule = Schedule(recipe.learning_rate, max(1, round(recipe.warmup_share * steps)), steps)
-    optimiser = Optimiser(trainable, schedule, clip=recipe.clip, weight_decay=recipe.weight_decay)
+    optimiser = Optimiser(
+        trainable, schedule, clip=recipe.clip, weight_decay=recipe.weight_decay, paged=recipe.is_paged
+    )
     course = _resume(optimiser, work)
     if course is None:
         progress.phase("Trial steps: threads, time and memory")

@@ -63,7 +63,8 @@ def choose_arithmetic(device: Device) -> Arithmetic:
     import torch
 
     if device.kind == "cuda":
-        if torch.cuda.is_bf16_supported():
+        # Left to itself torch says yes to an emulation too, which older cards such as the T4 have and which is slow.
+        if torch.cuda.is_bf16_supported(including_emulation=False):
             return Arithmetic("bfloat16", "high", "the GPU has bfloat16; TF32 for what stays in float32")
         return Arithmetic("float32", "high", "the GPU has no bfloat16, and float16 needs loss scaling")
     speeds = {}

@@ -20,7 +20,9 @@ to measured peaks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from trainers.lora.base import Shape
 from trainers.lora.policy import presets
@@ -99,38 +101,64 @@ def shared_out(whole: Need, shape: Shape, dtype: str, cards: int) -> Need:
     return replace(whole, weights=whole.weights / cards, states=whole.states / cards, gathered=gathered)
 
 
-def disk_mb(shape: Shape, recipe: Recipe) -> float:
+def disk_mb(shape: Shape, recipe: Recipe, dtype: str) -> float:
     """Two checkpoints while training, the best weights, and what is left at the end: adapter and merged model."""
     trained = shape.parameters if recipe.learning == "full" else shape.adapter_parameters(recipe.r)
-    return (trained * 4 * (2 * 3 + 1 + 1) + shape.parameters * 2) / _MIB + 8
+    width = _BYTES["bfloat16" if recipe.quantization != "none" else dtype]  # what a merged model is kept in
+    return (trained * 4 * (2 * 3 + 1 + 1) + shape.parameters * width) / _MIB + 8
 
 
-def fit(shape: Shape, recipe: Recipe, dtype: str, longest: int, available_mb: float, prefix: int = 0) -> Recipe:
-    """The recipe with `checkpointing` settled: as it is when that fits, else smaller pieces, then recomputing."""
+def fit(
+    shape: Shape,
+    recipe: Recipe,
+    dtype: str,
+    longest: int,
+    available_mb: float,
+    prefix: int = 0,
+    *,
+    gpu: bool = False,
+    larger: Sequence[int] = (),
+) -> Recipe:
+    """The recipe with `checkpointing` settled: as it is when that fits, else smaller pieces, then recomputing.
+
+    On a card the `larger` sizes of a piece are tried before the recipe's own.
+    """
     if recipe.checkpointing != "auto":
         return recipe
     asis = replace(recipe, checkpointing="off")
     smaller = replace(asis, micro_tokens=min(recipe.micro_tokens, 256))
-    for tried in (asis, smaller):
-        if need(shape, tried, dtype, longest, prefix=prefix).total <= available_mb:
+    for tried in (*(replace(asis, micro_tokens=size) for size in larger if gpu), asis, smaller):
+        if need(shape, tried, dtype, longest, prefix=prefix, gpu=gpu).total <= available_mb:
             return tried
     return replace(smaller, checkpointing="on")
 
 
-def next_smaller(shape: Shape, recipe: Recipe, dtype: str, longest: int, available_mb: float, prefix: int = 0) -> str:
-    """The first change that would fit into `available_mb`, as the setting to change; or what is left to do."""
-    ladder = [
-        ("micro_tokens: 256", replace(recipe, micro_tokens=256)),
-        ("checkpointing: on", replace(recipe, micro_tokens=256, checkpointing="on")),
-        ("learning: lora", replace(recipe, micro_tokens=256, checkpointing="on", learning="lora")),
-        ("r: 4", replace(recipe, micro_tokens=256, checkpointing="on", learning="lora", r=4)),
-    ]
-    done: list[str] = []
-    for words, smaller in ladder:
-        done.append(words)
-        if need(shape, smaller, dtype, longest, prefix=prefix).total <= available_mb:
-            return f"In plan.yaml set {', '.join(done)}."
-    gigabytes = need(shape, ladder[-1][1], dtype, longest, prefix=prefix).total / 1024
-    cards = [c["name"] for c in presets()["cards"] if c["memory_gb"] > gigabytes]
-    rented = f", or rent a card that holds it: {cards[0]}" if cards else ""
+def next_smaller(
+    shape: Shape,
+    recipe: Recipe,
+    dtype: str,
+    longest: int,
+    available_mb: float,
+    prefix: int = 0,
+    *,
+    gpu: bool = False,
+) -> str:
+    """The first change that would fit into `available_mb`, as the command that makes it; or what is left to do."""
+    smaller, done = recipe, list[str]()
+    ladder: list[dict[str, Any]] = [{"micro_tokens": 256}, {"checkpointing": "on"}, {"learning": "lora"}]
+    ladder += [{"quantization": "nf4"}] * gpu + [{"r": 4}]
+    for step in ladder:
+        for name, value in step.items():
+            held = getattr(smaller, name)
+            if held == value or (isinstance(value, int) and held < value):
+                continue
+            smaller = replace(smaller, **{name: value})
+            done.append(f"--setting {name}={value}")
+        shared = 0 if smaller.checkpointing == "on" else prefix
+        if done and need(shape, smaller, dtype, longest, prefix=shared, gpu=gpu).total <= available_mb:
+            return f"train-or-not plan CASE {' '.join(done)}"
+    most = presets()["memory"]["usable_share"]
+    gigabytes = need(shape, smaller, dtype, longest, gpu=True).total / 1024
+    cards = [card["name"] for card in presets()["cards"] if card["memory_gb"] * most >= gigabytes]
+    rented = f", or rent a card that holds it: train-or-not plan CASE --rent '{cards[0]}'" if cards else ""
     return f"Take a smaller base model{rented}."

@@ -32,17 +32,30 @@ class Schedule:
 class Optimiser:
     """Adapters in bfloat16 learn in float32: a step of 1e-4 on a weight of 1 would round away (bfloat16 keeps 8 bits).
 
-    In float32 the adapters are their own masters and nothing is copied.
+    In float32 the adapters are their own masters and nothing is copied. `paged`: the moments in 8 bits, moved to main
+    memory while a card has no room for them (bitsandbytes).
     """
 
     def __init__(
-        self, named: list[tuple[str, Tensor]], schedule: Schedule, *, clip: float, weight_decay: float
+        self,
+        named: list[tuple[str, Tensor]],
+        schedule: Schedule,
+        *,
+        clip: float,
+        weight_decay: float,
+        paged: bool = False,
     ) -> None:
         self.named = named
         self.schedule = schedule
         self.clip = clip
         self.masters = [p if p.dtype == torch.float32 else p.detach().float().requires_grad_() for _, p in named]
-        self.adamw = torch.optim.AdamW(self.masters, lr=schedule.peak, weight_decay=weight_decay, fused=True)
+        self.paged = paged
+        if paged:
+            from bitsandbytes.optim import PagedAdamW8bit
+
+            self.adamw = PagedAdamW8bit(self.masters, lr=schedule.peak, weight_decay=weight_decay)
+        else:
+            self.adamw = torch.optim.AdamW(self.masters, lr=schedule.peak, weight_decay=weight_decay, fused=True)
 
     def step(self, number: int) -> float:
         """Use the gradients on the adapters, then clear them. Returns the gradient's norm before clipping."""
@@ -92,11 +105,14 @@ class Optimiser:
         kept: dict[str, Tensor] = {}
         for (name, _), master in zip(self.named, self.masters, strict=True):
             for key, value in self.adamw.state.get(master, {}).items():
-                _gather(value, f"{key}:{name}", kept, wanted)
+                _gather(torch.as_tensor(value), f"{key}:{name}", kept, wanted)
         return kept
 
     def set_moments(self, moments: dict[str, Tensor]) -> None:
         """Put back what AdamW remembered."""
+        if self.paged:
+            self._set_paged(moments)
+            return
         for (name, _), master in zip(self.named, self.masters, strict=True):
             state: dict[str, Any] = {}
             for key in ("step", "exp_avg", "exp_avg_sq"):
@@ -104,6 +120,22 @@ class Optimiser:
                     state[key] = kept.to(master.device) if key == "step" else share_of(kept, master)
             if state:
                 self.adamw.state[master] = state
+
+    @torch.no_grad()
+    def _set_paged(self, moments: dict[str, Tensor]) -> None:
+        """Into room that bitsandbytes makes itself, as only it can make a tensor that may leave the card."""
+        group = self.adamw.param_groups[0]
+        for place, ((name, _), master) in enumerate(zip(self.named, self.masters, strict=True)):
+            if f"step:{name}" not in moments:
+                continue
+            self.adamw.init_state(group, master, 0, place)
+            state = self.adamw.state[master]
+            for key, value in state.items():
+                kept = moments[f"{key}:{name}"]
+                if isinstance(value, Tensor):
+                    value.copy_(kept)
+                else:
+                    state[key] = int(kept)
 
 
 def _gather(tensor: Tensor, name: str, into: dict[str, Tensor], wanted: bool) -> None:

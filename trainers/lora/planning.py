@@ -17,8 +17,8 @@ from trainers.common.rows import data_path
 from trainers.lora.accelerators import cards_that_hold
 from trainers.lora.base import shape_of_base
 from trainers.lora.corpus import Corpus, read_corpus
-from trainers.lora.memory import disk_mb, need, next_smaller
-from trainers.lora.policy import held_back, presets
+from trainers.lora.memory import disk_mb, fit, need, next_smaller
+from trainers.lora.policy import held_back, larger_pieces, presets
 from trainers.lora.presets import known_cards
 from trainers.lora.recipe import Recipe
 
@@ -71,34 +71,36 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     read = asked * (2 + recipe.shots) * sum(own) / len(own)
     answering = read * busy * rules["reading_operations"] / (speed * 1e9)
     dtype = recipe.dtype if recipe.dtype != "auto" else _likely_dtype(machine.features, bool(machine.cards))
-    wanted = need(
-        shape,
-        replace(recipe, attention="sdpa"),
-        dtype,
-        int(max(sizes)) + 1,
-        prefix=int(shared),
-        gpu=bool(machine.cards),
+    gpu, longest = bool(machine.cards), int(max(sizes)) + 1
+    free = machine.cards[0].memory_mb if gpu else machine.memory_free_mb
+    share = presets()["memory"]["usable_share"]
+    room = math.inf if free is None else share * free
+    # What the run itself will settle on: it makes its pieces smaller, and computes twice, before it gives up.
+    settled = fit(
+        shape, replace(recipe, attention="sdpa"), dtype, longest, room, int(shared), gpu=gpu, larger=larger_pieces(plan)
     )
-    free = machine.cards[0].memory_mb if machine.cards else machine.memory_free_mb
-    if free is not None and wanted.total > free:
+    common = 0 if settled.checkpointing == "on" else int(shared)
+    wanted = need(shape, settled, dtype, longest, prefix=common, gpu=gpu)
+    if free is not None and wanted.total > room:
         raise EnvironmentMissing(
             f"Fine-tuning {recipe.base} so needs about {wanted.total / 1024:,.1f} GB of memory; "
-            f"{free / 1024:,.1f} GB are free.",
+            f"{free / 1024:,.1f} GB are {'on the card' if gpu else 'free'}.",
             where="plan.yaml: settings",
-            why=wanted.words(),
-            fix=next_smaller(shape, recipe, dtype, int(max(sizes)) + 1, free, int(shared)),
+            why=f"At most {share:.0%} of that is used. {wanted.words()}",
+            fix=next_smaller(shape, settled, dtype, longest, room, int(shared), gpu=gpu),
             code="out-of-memory",
         )
     return Estimate(
         seconds=round(min(training, plan.budget_seconds) + answering + 20, 1),
         peak_memory_mb=round(wanted.total, 1),
-        disk_mb=round(disk_mb(shape, recipe), 1),
+        disk_mb=round(disk_mb(shape, recipe, dtype), 1),
         usd=0.0,
         formula=f"{tokens:,.0f} tokens × {busy:,} weights × {operations} at {speed:,.0f} GFLOP/s "
         f"({'the card, roughly' if machine.cards else 'measured just now'}), "
         f"{_within(plan.budget_seconds, training)}; then the sealed rows are answered twice. Memory: {wanted.words()}. "
-        f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, int(max(sizes)) + 1)}.",
+        f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, longest)}.",
         error_band="Time: half to twice, the run's own trial steps say it closer. Memory: a fifth either way.",
+        on_card=gpu,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from advisor.base.files import read_text
 from advisor.base.shipped import rules_folder
 from advisor.base.strictyaml import parse
+from advisor.records.plan import Plan, Setting
 
 
 @functools.cache
@@ -15,6 +16,15 @@ def presets() -> dict[str, Any]:
     """The file's content, read once."""
     content: dict[str, Any] = parse(read_text(rules_folder() / "presets.yaml"), "presets.yaml").data
     return content
+
+
+def larger_pieces(plan: Plan) -> list[int]:
+    """Sizes of a piece (micro_tokens) for a card to try, largest first: none where somebody chose the size.
+
+    The preset's was measured on a processor; a card left with it stands idle.
+    """
+    named, preset = plan.settings.get("micro_tokens"), presets()["all"]["micro_tokens"]
+    return list(presets()["card_pieces"]["sizes"]) if named in (None, Setting(**preset)) else []
 
 
 def held_back(rows: int, wanted: int) -> int:

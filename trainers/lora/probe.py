@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from advisor.base.errors import BudgetReached
 from trainers.lora.batches import all_batches, pieces
 from trainers.lora.forward import Losses, step_gradients
+from trainers.lora.full_card import taken_of_card_mb
 from trainers.lora.machine import fastest_threads, peak_resident_mb, resident_mb, seconds_of
 from trainers.lora.optimiser import Optimiser
 from trainers.lora.policy import presets
@@ -83,6 +84,8 @@ def probe(
     adapters = sum(held(master) * 4 for master in optimiser.masters) / 2**20
     # Two moments, a gradient, and while a checkpoint is written three copies and their bytes; the best weights beside.
     peak = max(peak_resident_mb(), before * presets()["memory"]["growth"] + 2 * adapters) + 6 * adapters
+    if taken := taken_of_card_mb(optimiser.masters[0].device.type):
+        peak = taken + 2 * adapters  # the moments come with the first step; checkpoints are made off the card
     look = per_token * _EVALUATION_COST * (prefix + sum(len(row.ids) - prefix for row in development))
     steps, looks, changed = fitted([tokens * per_token for tokens in ours], look, recipe.evaluations, budget_seconds)
     return Forecast(

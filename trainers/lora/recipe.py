@@ -48,7 +48,13 @@ class Recipe:
     instruction: str = ""
     quantization: str = "none"
     device_map: str = ""
+    optimiser: str = "auto"
     export: str = "adapter"
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether AdamW's moments are kept in 8 bits that may leave the card: where it is as full as 4 bits suggest."""
+        return self.optimiser == "paged_adamw_8bit" or (self.optimiser == "auto" and self.quantization != "none")
 
 
 _CHOICES = {
@@ -59,6 +65,7 @@ _CHOICES = {
     "checkpointing": ("auto", "on", "off"),
     "quantization": ("none", "nf4", "int8"),
     "export": ("adapter", "merged"),
+    "optimiser": ("auto", "adamw", "paged_adamw_8bit"),
 }
 _RANGES: dict[str, tuple[float, float]] = {
     "r": (1, 1024),

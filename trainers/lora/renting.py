@@ -19,7 +19,7 @@ from advisor.records.plan import Estimate, Plan, Setting
 from trainers.lora.accelerators import Card, plan_for
 from trainers.lora.base import shape_of_base
 from trainers.lora.planning import corpus_of
-from trainers.lora.policy import presets
+from trainers.lora.policy import larger_pieces, presets
 from trainers.lora.recipe import recipe_of
 
 FOLDER = "rented"
@@ -61,9 +61,12 @@ def rented(plan: Plan, case: Path, card: dict[str, Any], count: int, price: tupl
     if shape is not None:
         longest = max(sum(len(one.content) for one in row.messages) for row in corpus_of(plan, case, recipe).examples)
         tokens = int(longest / presets()["speed"]["characters_per_token"]) + 1
-        made = plan_for(Card(card["name"], card["memory_gb"], card["bfloat16"], count), recipe, shape, tokens)
-        values = {"quantization": made.quantization, "checkpointing": made.checkpointing, "dtype": made.dtype}
-        told = {name: Setting(value, f"For {card['name']}: {made.reasons[name]}") for name, value in values.items()}
+        cards = Card(card["name"], card["memory_gb"], card["bfloat16"], count)
+        # Several cards share out the pieces of a step, so there must be enough of them.
+        made = plan_for(cards, recipe, shape, tokens, larger_pieces(plan) if count == 1 else ())
+        told = {
+            name: Setting(value, f"For {card['name']}: {made.reasons[name]}") for name, value in made.settings().items()
+        }
         accelerate = made.accelerate
     hours = plan.budget_seconds / 3600
     whole = (price[0] * count, price[1] * count)
@@ -89,7 +92,7 @@ def _task(case: Path, data: str, card: dict[str, Any], count: int, *, several: b
         "resources": {"accelerators": f"{card['sky']}:{count}", "disk_size": 100},
         "workdir": ".",
         **({"file_mounts": mounts} if (mounts := _mounts(data)) else {}),
-        "setup": f"pip install 'train-or-not[lora,files]=={__version__}'\n",
+        "setup": f"pip install 'train-or-not[lora,gpu,files]=={__version__}'\n",
         "run": f"train-or-not train . --no-input{launch}\n",
     }
     return (

@@ -21,6 +21,7 @@ from trainers.lora.classes import ClassLoss, LabelEncoder, label_options, paddin
 from trainers.lora.examples import Message
 from trainers.lora.forward import AnswerLoss
 from trainers.lora.generate import answer
+from trainers.lora.kernels import with_kernels
 from trainers.lora.machine import Arithmetic, Device, choose_arithmetic, find_device
 from trainers.lora.preferences import PairLoss
 from trainers.lora.recipe import Recipe
@@ -78,7 +79,7 @@ class Session:
                 yield self
             return
         # Every weight has learned: what they were stands only in the base's own file.
-        more = _quantised(self.recipe, self.device)
+        more = _quantised(self.recipe, self.device, self.arithmetic.dtype)
         kind, attention = self.device.kind, self.recipe.attention
         model = load_model(where, dtype=self.arithmetic.dtype, attention=attention, device=kind, **more)
         yield replace(self, model=model, adapted=model, loss=AnswerLoss(model))
@@ -132,11 +133,14 @@ def open_session(
         attention = "eager" if short else "sdpa"
     if device.kind == "cpu" and attention == "flash_attention_2":
         attention = "sdpa"
-    more = _quantised(recipe, device)
+    more = _quantised(recipe, device, arithmetic.dtype)
     if labels:
         more |= {"kind": "SequenceClassification", **label_options(labels, tokenizer)}
     torch.manual_seed(seed)  # before loading: a fresh head is drawn there
     model = load_model(where, dtype=arithmetic.dtype, attention=attention, device=device.kind, **more)
+    attention = with_kernels(
+        model, device.kind, arithmetic.dtype, attention, asked=recipe.attention != "auto" or bool(labels)
+    )
     torch.manual_seed(seed)
     adapted = adapted_model(model, recipe, adapter)
     if recipe.checkpointing == "on":
@@ -196,10 +200,10 @@ def adapted_model(model: Any, recipe: Recipe, adapter: Path | None = None) -> An
         return adapted.train() if recipe.dropout else adapted.eval()
 
 
-def _quantised(recipe: Recipe, device: Device) -> dict[str, Any]:
+def _quantised(recipe: Recipe, device: Device, dtype: str) -> dict[str, Any]:
     from trainers.lora.accelerators import loading_options
 
-    return loading_options(recipe, device)
+    return loading_options(recipe, device, dtype)
 
 
 def lengths(rows: Sequence[Encoded]) -> dict[str, int]:

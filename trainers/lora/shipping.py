@@ -15,6 +15,7 @@ from advisor.records.plain import load
 from advisor.records.run import RunRecord
 from trainers.climb.certainty import gain_interval
 from trainers.lora.answering import open_run
+from trainers.lora.base import locate
 from trainers.lora.examples import Example
 from trainers.lora.export import export_model
 from trainers.lora.int8 import write_int8
@@ -47,8 +48,9 @@ class Shipping:
 
     def __init__(self, run: Path, most: int) -> None:
         record = load(run / "run.json", RunRecord)
+        self._case = run.parent.parent
         self._session, _, self._longest = open_run(run)
-        self._rows = development_rows(record, run.parent.parent)[:most]
+        self._rows = development_rows(record, self._case)[:most]
         metric = str(record.plan.metric.value)
         # Whether a pair was preferred cannot be read off one answer; how near it is to the preferred one can.
         self._metric = "token_f1" if metric == "preference" else metric
@@ -57,7 +59,8 @@ class Shipping:
 
     def merge(self, into: Path) -> Checked:
         """The adapter added into the base, in `into`; loaded again from there and asked."""
-        export_model(self._session, into, self._session.recipe.base)
+        base = self._session.recipe.base
+        export_model(self._session, into, base, locate(base, self._case))
         self._merged = into
         return self._checked(self._opened(into), into)
 

@@ -38,9 +38,11 @@ class LoraTrainer:
         """Do what the plan says, resume what is there, and leave the run folder complete."""
         recipe = self._recipe(plan, folder)
         need_packages()
+        from trainers.lora.full_card import told_when_full
         from trainers.lora.training import Training
 
-        return Training(plan, folder, run, progress, recipe).record()
+        with told_when_full(recipe):
+            return Training(plan, folder, run, progress, recipe).record()
 
     def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """One answer a row, in order, as the sealed rows were answered."""

@@ -29,6 +29,7 @@ from trainers.lora.batches import shared_prefix
 from trainers.lora.classes import LabelEncoder
 from trainers.lora.export import export_adapter, export_model, lora_figures, write_card
 from trainers.lora.forward import Losses
+from trainers.lora.full_card import taken_of_card_mb
 from trainers.lora.judging import answered
 from trainers.lora.launching import VARIABLE, train_launched
 from trainers.lora.loop import ALONE, Trained, train
@@ -36,7 +37,7 @@ from trainers.lora.machine import Arithmetic, Device, available_memory_mb
 from trainers.lora.memory import fit
 from trainers.lora.parts import Parts, part
 from trainers.lora.planning import answer_column, corpus_of
-from trainers.lora.policy import presets
+from trainers.lora.policy import larger_pieces, presets
 from trainers.lora.preferences import PairEncoder
 from trainers.lora.recipe import Recipe
 from trainers.lora.results import gap, hold, lines, samples
@@ -86,10 +87,10 @@ class Training:
         session = self._open(ready)
         self._lap("load")
         trained = self._train(session, ready)
+        taken = taken_of_card_mb(session.device.kind)  # before answering, which takes memory of its own
         session.end_learning()
         self._lap("train")
-        self.progress.phase("Opening the sealed test part")
-        return self._finish(session, ready, trained)
+        return self._finish(session, ready, trained, taken)
 
     def learn(self, team: Team) -> None:
         """Only the training, as one of a team; the run's own process takes up what it leaves."""
@@ -146,9 +147,10 @@ class Training:
             return Recipe(**kept["recipe"]), Arithmetic(**kept["arithmetic"])
         recipe, shape = self.recipe, read_shape(where)
         if shape is not None:
-            free = available_memory_mb() if device.kind == "cpu" else device.memory_mb
-            room = presets()["memory"]["usable_share"] * free
-            recipe = fit(shape, recipe, arithmetic.dtype, longest, room)
+            gpu, share = device.kind != "cpu", presets()["memory"]["usable_share"]
+            room = share * (device.memory_mb if gpu else available_memory_mb())
+            larger = () if os.environ.get(VARIABLE) else larger_pieces(self.plan)  # several processes share out pieces
+            recipe = fit(shape, recipe, arithmetic.dtype, longest, room, gpu=gpu, larger=larger)
         write_atomically(file, to_json({"recipe": asdict(recipe), "arithmetic": asdict(arithmetic)}))
         return recipe, arithmetic
 
@@ -180,11 +182,10 @@ class Training:
             team=team,
         )
 
-    def _finish(self, session: Session, ready: Ready, trained: Trained) -> RunRecord:
+    def _finish(self, session: Session, ready: Ready, trained: Trained, taken: float) -> RunRecord:
+        self.progress.phase("Opening the sealed test part")
         where, parts, rows, asked = ready.where, ready.parts, ready.rows, ready.parts.sealed
         opening = open_sealed(self.folder, self.run.name, parts.test_part, len(asked))
-        if note := opening_note(opening):
-            self.notes.append(note)
         said = answered(
             session,
             parts,
@@ -197,19 +198,18 @@ class Training:
             progress=self.progress,
             lap=self._lap,
         )
-        self.notes += said.notes
+        self.notes += filter(None, [opening_note(opening), *said.notes])
         sealed_score, verdict = hold(
             self.task.metric, said.ours, said.rivals, said.wanted, parts.units, self.plan, self.task.gate
         )
         self._lap("sealed")
         if session.recipe.learning == "lora":
             export_adapter(session, trained.weights, self.recipe.base, where, self.run / "adapter")
-        lora = lora_figures(session, trained.weights)
+        course, lora = trained.course, lora_figures(session, trained.weights)
         keep(self.run, "test_answers.jsonl", lines(asked, said.wanted, said.ours, said.before, said.rivals))
         if self.recipe.export == "merged" or session.recipe.learning == "full":
-            export_model(session, self.run / "merged", self.recipe.base)
+            export_model(session, self.run / "merged", self.recipe.base, where)
         self._lap("export")
-        course = trained.course
         record = RunRecord(
             run=self.run.name,
             plan=self.plan,
@@ -232,7 +232,7 @@ class Training:
                 "forecast": course.forecast,
                 "actual": {
                     "seconds": round(course.seconds, 1),
-                    "peak_memory_mb": peak_memory_mb(),
+                    "peak_memory_mb": taken or peak_memory_mb(),
                     "tokens": course.tokens,
                     "tokens_per_second": round(course.tokens / max(course.seconds, 1e-9), 1),
                 },

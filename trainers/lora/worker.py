@@ -55,6 +55,7 @@ class Silent(Written):
 def main(run: Path) -> None:
     """Do this process's share of the training of `run`."""
     need_packages()
+    from trainers.lora.full_card import told_when_full
     from trainers.lora.presets import settings_for
     from trainers.lora.recipe import recipe_of
     from trainers.lora.team import join_team
@@ -65,7 +66,8 @@ def main(run: Path) -> None:
     plan = load(run / "plan.json", Plan)
     recipe = recipe_of(settings_for(plan, folder, data_path(plan, folder)))
     file = work_file(run, "progress.json")
-    Training(plan, folder, run, Silent(file) if team.rank else Written(file), recipe).learn(team)
+    with told_when_full(recipe):
+        Training(plan, folder, run, Silent(file) if team.rank else Written(file), recipe).learn(team)
 
 
 if __name__ == "__main__":
