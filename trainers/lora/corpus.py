@@ -19,6 +19,7 @@ from trainers.lora.policy import presets
 
 MAX_BYTES = 512 * 2**20
 _TABLES = (".csv", ".tsv", ".parquet", ".xlsx")
+_CONVERSED = ("messages", "conversations", "chosen", "rejected", "input", "preferred_output", "non_preferred_output")
 _HALF = ("half-a-character", f"a text in it {HALF}", "Export it again as UTF-8, or take the row out.")
 
 
@@ -105,7 +106,7 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]
         from advisor.base.tables import read_table
 
         for number, cells in enumerate(read_table(path).frame.to_dict("records"), 1):
-            yield number, {str(name): _as_json_has_it(value) for name, value in cells.items()}
+            yield number, {str(name): _told(str(name), value) for name, value in cells.items()}
         return
     text = read_text(path, MAX_BYTES)
     if text.lstrip()[:1] == "[":
@@ -145,12 +146,22 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, Any]
             faults.append(Fault(number, "data-type", "it is not a JSON object", 'Write {"messages": […]}.'))
 
 
-def _as_json_has_it(cell: Any) -> Any:
-    """A cell of a table as JSON would have it: Parquet's lists come as arrays, and its objects name what they lack."""
-    if isinstance(cell, dict):
-        return {str(key): _as_json_has_it(value) for key, value in cell.items() if value is not None}
-    if isinstance(cell, list | tuple) or getattr(cell, "ndim", False):
-        return [_as_json_has_it(value) for value in cell]
+def _without_gaps(value: Any) -> Any:
+    """Parquet's objects name what they lack; JSON leaves it out."""
+    if isinstance(value, dict):
+        return {key: _without_gaps(inner) for key, inner in value.items() if inner is not None}
+    return [_without_gaps(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _told(name: str, cell: Any) -> Any:
+    """A cell of a table; a conversation, which a table can hold as JSON text alone, as the turns that it is."""
+    if name in _CONVERSED and isinstance(cell, str) and cell.lstrip()[:1] in ("[", "{"):
+        try:
+            turns = _without_gaps(json.loads(cell))
+        except (ValueError, RecursionError):
+            return cell
+        first = turns[0] if isinstance(turns, list) and turns else turns
+        return turns if isinstance(first, dict) else cell
     return cell
 
 
@@ -161,7 +172,11 @@ def first_shape(path: Path, target: str) -> str:
             from advisor.base.tables import read_table
 
             found = read_table(path, max_rows=1).frame.to_dict("records")
-            return shape_of({str(name): cell for name, cell in found[0].items()}, target) if found else ""
+            return (
+                shape_of({str(name): _told(str(name), cell) for name, cell in found[0].items()}, target)
+                if found
+                else ""
+            )
         with path.open(encoding="utf-8-sig") as lines:
             first = next((line for line in iter(lambda: lines.readline(1 << 20), "") if line.strip()), "")
         row = json.loads(first) if first.lstrip()[:1] == "{" else next(_rows(path, []), (0, {}))[1]
