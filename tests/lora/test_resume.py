@@ -42,6 +42,7 @@ def uninterrupted(killed_and_not: tuple[Path, Path, list[str]]) -> Path:
     return killed_and_not[1]
 
 
+@pytest.mark.heavy
 def test_kills_at_several_moments_change_nothing(killed_and_not: tuple[Path, Path, list[str]]) -> None:
     killed, whole, ends = killed_and_not
     assert ends == [f"killed {signal.SIGKILL:d}"] * 3 + ["done", "done"]

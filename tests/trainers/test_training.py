@@ -207,6 +207,7 @@ def test_a_number_is_predicted_and_copies_stay_together(shared_data: Path, tmp_p
     assert set(answer) == {"prediction"}
 
 
+@pytest.mark.heavy
 def test_a_new_patient_is_harder_than_a_known_one(shared_data: Path, tmp_path: Path) -> None:
     data = some_rows(shared_data / "parkinsons_tele" / "data.csv", tmp_path, 1_000)
     flattered, honest = (

@@ -128,6 +128,7 @@ def test_a_program_with_onnxruntime_alone_answers_as_the_run_does(
     assert np.abs(np.array(json.loads(elsewhere(ONNX, tmp_path))) - expected).max() < TOLERANCE
 
 
+@pytest.mark.heavy
 def test_an_adapter_is_in_the_form_that_vllm_reads_and_answers_the_same_in_peft_alone(tmp_path: Path) -> None:
     """vLLM reads `adapter_config.json` by its PEFT helper and takes plain LoRA weights only (docs: LoRA adapters)."""
     if importlib.util.find_spec("peft") is None:

@@ -99,6 +99,7 @@ def killed_at(call: int, opened: OpenedRun, source: Path, target: Path) -> bool:
     return os.WIFSIGNALED(status)
 
 
+@pytest.mark.heavy
 def test_kills_at_every_point_lose_nothing_and_double_nothing(
     reckoner: OpenedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
