@@ -34,11 +34,6 @@ def pytest_xdist_auto_num_workers() -> int:
     return round(1.5 * (os.cpu_count() or 1)) or 1
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest in one piece begins first, so that nobody waits for it alone at the end."""
-    items.sort(key=lambda item: "test_readme.py" not in item.nodeid)
-
-
 @pytest.fixture(scope="session")
 def read_before(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """What a second start finds in the user's cache: the shipped rules, read and checked."""
