@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +55,25 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def opened(case: Path) -> OpenedRun:
     return open_run(case / "runs" / "classical-1")
+
+
+@pytest.fixture
+def mine(case: Path, tmp_path: Path) -> Path:
+    """The case, to write into."""
+    shutil.copytree(case, tmp_path / "parcels")
+    return tmp_path / "parcels"
+
+
+@pytest.fixture
+def run(mine: Path) -> OpenedRun:
+    """The run of `mine`."""
+    return open_run(mine / "runs" / "classical-1")
+
+
+def new_rows(frame: pd.DataFrame, folder: Path, name: str = "new.csv") -> Path:
+    """A file of rows to check."""
+    frame.to_csv(folder / name, index=False)
+    return folder / name
 
 
 @pytest.fixture

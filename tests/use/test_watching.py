@@ -24,7 +24,7 @@ from advisor.cli.monitor import page
 from advisor.records.climb import ClimbRecord
 from advisor.records.facts import Fact
 from advisor.records.plain import save
-from tests.use.conftest import PLACES, table
+from tests.use.conftest import PLACES, new_rows, table
 from trainers.monitor import shifts
 from trainers.monitor.domain import told_apart
 from trainers.monitor.findings import benjamini_hochberg
@@ -33,25 +33,8 @@ from trainers.monitor.watch import watch
 from trainers.use.opened import OpenedRun, open_run
 
 
-@pytest.fixture
-def mine(case: Path, tmp_path: Path) -> Path:
-    """The case, to write into."""
-    shutil.copytree(case, tmp_path / "parcels")
-    return tmp_path / "parcels"
-
-
-@pytest.fixture
-def run(mine: Path) -> OpenedRun:
-    return open_run(mine / "runs" / "classical-1")
-
-
-def written(frame: pd.DataFrame, folder: Path, name: str = "new.csv") -> Path:
-    frame.to_csv(folder / name, index=False)
-    return folder / name
-
-
 def test_rows_of_the_same_world_are_quiet_and_the_page_says_so(run: OpenedRun, tmp_path: Path) -> None:
-    check = watch(run, written(table(500, seed=11).drop(columns="late"), tmp_path))
+    check = watch(run, new_rows(table(500, seed=11).drop(columns="late"), tmp_path))
     assert not check["alarm"], [one for one in check["findings"] if one["alarm"]]
     assert check["performance"] is None
     assert {one["channel"] for one in check["findings"]} == {"inputs", "texts", "outputs", "quality"}
@@ -94,10 +77,10 @@ def spoilt(change: str) -> pd.DataFrame:
 def test_each_kind_of_change_is_found_where_it_is(
     change: str, channel: str, column: str, run: OpenedRun, tmp_path: Path
 ) -> None:
-    check = watch(run, written(spoilt(change), tmp_path))
+    check = watch(run, new_rows(spoilt(change), tmp_path))
     assert channel in check["alarms"]
     assert column in {one["column"] for one in check["findings"] if one["alarm"] and one["channel"] == channel}
-    ignored = written(spoilt(change).iloc[::-1], tmp_path, "again.csv")
+    ignored = new_rows(spoilt(change).iloc[::-1], tmp_path, "again.csv")
     if change != "shift":
         assert channel not in watch(run, ignored, ignored=[column])["alarms"]
 
@@ -105,11 +88,11 @@ def test_each_kind_of_change_is_found_where_it_is(
 def test_labels_that_keep_the_promise_are_quiet_and_a_fall_is_told_with_its_command(
     run: OpenedRun, mine: Path, tmp_path: Path
 ) -> None:
-    kept = watch(run, written(table(300, seed=13), tmp_path))
+    kept = watch(run, new_rows(table(300, seed=13), tmp_path))
     assert kept["performance"]["breach"] == ""
     upside_down = table(300, seed=14)
     upside_down["late"] = upside_down["late"].map({"yes": "no", "no": "yes"})
-    fallen = watch(run, written(upside_down, tmp_path))
+    fallen = watch(run, new_rows(upside_down, tmp_path))
     assert fallen["performance"]["breach"] == "this file"
     assert fallen["performance"]["rows"] == 600
     assert fallen["alarms"] == ["performance"]
@@ -121,7 +104,7 @@ def test_drift_without_labels_asks_for_labels_and_the_unsure_ones_do_not_count(
     run: OpenedRun, mine: Path, tmp_path: Path
 ) -> None:
     frame = table(900, seed=15, shift=0.6)
-    check = watch(run, written(frame.drop(columns="late"), tmp_path))
+    check = watch(run, new_rows(frame.drop(columns="late"), tmp_path))
     assert check["triggers"][0]["trigger"] == "label more"
     asked = mine / "monitor" / "classical-1" / "to-label-1.csv"
     with asked.open(encoding="utf-8", newline="") as stream:
@@ -130,18 +113,18 @@ def test_drift_without_labels_asks_for_labels_and_the_unsure_ones_do_not_count(
     assert all(row["late"] == "" for row in rows)
     by_note = dict(zip(frame["note"], frame["late"], strict=True))
     labelled = pd.DataFrame(rows).assign(late=[by_note[row["note"]] for row in rows])
-    counted = watch(run, written(labelled, tmp_path, "labelled.csv"))
+    counted = watch(run, new_rows(labelled, tmp_path, "labelled.csv"))
     assert counted["findings"] == []
     assert counted["performance"]["rows"] == sum(row["why"] == "random" for row in rows)
 
 
 def test_a_file_that_grows_counts_each_row_once(run: OpenedRun, tmp_path: Path) -> None:
     frame = table(400, seed=16)
-    path = written(frame[:250], tmp_path)
+    path = new_rows(frame[:250], tmp_path)
     assert watch(run, path)["performance"]["rows"] == 250
     again = watch(run, path)
     assert again["again"]
-    written(frame, tmp_path)
+    new_rows(frame, tmp_path)
     grown = watch(run, path)
     assert (grown["rows"], grown["rows_seen_before"], grown["performance"]["rows"]) == (150, 250, 400)
     copied = shutil.copy(path, tmp_path / "copy.csv")
@@ -149,12 +132,12 @@ def test_a_file_that_grows_counts_each_row_once(run: OpenedRun, tmp_path: Path) 
 
 
 def test_a_later_check_leaves_alone_what_people_are_filling_in(run: OpenedRun, mine: Path, tmp_path: Path) -> None:
-    first = watch(run, written(table(300, seed=60, shift=0.8).drop(columns="late"), tmp_path, "monday.csv"))
+    first = watch(run, new_rows(table(300, seed=60, shift=0.8).drop(columns="late"), tmp_path, "monday.csv"))
     asked = mine / "monitor" / "classical-1" / "to-label-1.csv"
     assert str(asked) in first["triggers"][0]["command"]
     pd.read_csv(asked).assign(late="yes").to_csv(asked, index=False)
     labelled = asked.read_bytes()
-    second = watch(run, written(table(300, seed=61, shift=0.8).drop(columns="late"), tmp_path, "tuesday.csv"))
+    second = watch(run, new_rows(table(300, seed=61, shift=0.8).drop(columns="late"), tmp_path, "tuesday.csv"))
     assert str(asked.with_name("to-label-2.csv")) in second["triggers"][0]["command"]
     assert asked.read_bytes() == labelled
 
@@ -163,15 +146,15 @@ def test_a_trickle_of_rows_waits_until_there_are_enough_to_compare(
     run: OpenedRun, mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     frame = table(60, seed=62).drop(columns="late").assign(x=900.0)
-    assert dispatch(["monitor", str(mine), str(written(frame[:20], tmp_path)), "--page"]) == 0
+    assert dispatch(["monitor", str(mine), str(new_rows(frame[:20], tmp_path)), "--page"]) == 0
     assert "they wait" in capsys.readouterr().out
     few = watch(run, tmp_path / "new.csv")
     assert (few["waiting"], few["compared"], few["again"], few["check"]) == (True, 0, False, 1)
-    enough = watch(run, written(frame[:40], tmp_path))
+    enough = watch(run, new_rows(frame[:40], tmp_path))
     assert (enough["compared"], enough["rows_seen_before"], enough["check"]) == (40, 0, 1)
     assert "inputs" in enough["alarms"]
     labelled = table(60, seed=63)[:10]
-    assert watch(run, written(labelled, tmp_path, "labelled.csv"))["performance"]["rows"] == 10, "labels count at once"
+    assert watch(run, new_rows(labelled, tmp_path, "labelled.csv"))["performance"]["rows"] == 10, "labels count at once"
 
 
 def killed_at(call: int, run: OpenedRun, path: Path) -> bool:
@@ -196,7 +179,7 @@ def test_a_kill_at_any_write_loses_no_check_and_doubles_none(run: OpenedRun, min
     answers = run.answer(table(60, seed=17))
     still = type(run.backend)(run.columns, run.classes, lambda frame: answers.part(0, len(frame)))
     run = OpenedRun(run.folder, run.record, still)  # a fork must not wake the threads of a fitted model
-    path = written(table(60, seed=17), tmp_path)
+    path = new_rows(table(60, seed=17), tmp_path)
     points = 0
     while killed_at(points + 1, run, path):
         points += 1
@@ -215,7 +198,7 @@ def test_a_kill_at_any_write_loses_no_check_and_doubles_none(run: OpenedRun, min
 def test_the_command_ends_with_4_on_an_alarm_and_names_the_next_step(
     mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = written(table(500, seed=18, shift=0.6).drop(columns="late"), tmp_path)
+    path = new_rows(table(500, seed=18, shift=0.6).drop(columns="late"), tmp_path)
     assert dispatch(["monitor", str(mine), str(path)]) == 4
     said = capsys.readouterr()
     assert "ALARM x" in said.out
@@ -227,7 +210,7 @@ def test_the_command_ends_with_4_on_an_alarm_and_names_the_next_step(
     with pytest.raises(BadInput) as gone:
         dispatch(["monitor", str(mine), str(path)])
     assert gone.value.code == "no-reference"
-    same = written(table(400, seed=19), tmp_path, "then.csv")
+    same = new_rows(table(400, seed=19), tmp_path, "then.csv")
     assert dispatch(["monitor", str(mine), str(same), "--reference", str(same), "--json"]) == 0
 
 
@@ -238,9 +221,9 @@ def test_answers_that_become_slower_are_an_alarm_and_the_same_pace_is_not(run: O
         frame = table(300, seed=seed).drop(columns="late").assign(prediction="yes")
         return frame.assign(answered_seconds=draw.lognormal(-4, 0.3, 300) * times, answered_usd=0.0)
 
-    assert watch(run, written(served(40, 1), tmp_path, "first.csv"))["alarm"] is False
-    assert "service" not in watch(run, written(served(41, 1), tmp_path, "second.csv"))["alarms"]
-    slower = watch(run, written(served(42, 2), tmp_path, "third.csv"))
+    assert watch(run, new_rows(served(40, 1), tmp_path, "first.csv"))["alarm"] is False
+    assert "service" not in watch(run, new_rows(served(41, 1), tmp_path, "second.csv"))["alarms"]
+    slower = watch(run, new_rows(served(42, 2), tmp_path, "third.csv"))
     assert slower["alarms"] == ["service"]
     assert slower["triggers"][0]["trigger"] == "slower or dearer"
 
@@ -267,11 +250,11 @@ def test_texts_are_compared_by_meaning_where_vectors_are_given() -> None:
 def test_the_page_shows_what_moved_the_right_answers_and_what_follows(
     mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    quiet = written(table(200, seed=50), tmp_path, "quiet.csv")
+    quiet = new_rows(table(200, seed=50), tmp_path, "quiet.csv")
     assert dispatch(["monitor", str(mine), str(quiet), "--page", "--json"]) in (0, 4)
     hostile = table(300, seed=51, shift=0.8).drop(columns="late")
     hostile["place"] = "<script>alert(1)</script>"
-    assert dispatch(["monitor", str(mine), str(written(hostile, tmp_path)), "--page", "--json"]) == 4
+    assert dispatch(["monitor", str(mine), str(new_rows(hostile, tmp_path)), "--page", "--json"]) == 4
     capsys.readouterr()
     page = (mine / "monitor" / "classical-1" / "page.html").read_text(encoding="utf-8")
     assert "Something has changed" in page and "<script" not in page
@@ -282,7 +265,7 @@ def test_the_page_shows_what_moved_the_right_answers_and_what_follows(
 
 def test_prices_or_rules_that_move_the_decision_ask_to_decide_again(run: OpenedRun, tmp_path: Path) -> None:
     moved = "The decision was classical; today it is prompt."
-    check = watch(run, written(table(60, seed=52), tmp_path), decided_otherwise=moved)
+    check = watch(run, new_rows(table(60, seed=52), tmp_path), decided_otherwise=moved)
     assert {"trigger": "decide again", "why": moved} == {k: check["triggers"][-1][k] for k in ("trigger", "why")}
 
 
@@ -290,7 +273,7 @@ def test_a_model_that_retires_and_an_old_climb_are_told(run: OpenedRun, mine: Pa
     old = (Fact("latency_ok", "yes", "measured", as_of="2026-01-01"),)
     climb = ClimbRecord("classify", "accuracy", 0.9, "", (), "prompt", "", None, 0.1, old, retires="2026-12-31")
     save(mine / "climb.json", climb)
-    check = watch(run, written(table(100, seed=20), tmp_path))
+    check = watch(run, new_rows(table(100, seed=20), tmp_path))
     assert [trigger["trigger"] for trigger in check["triggers"]] == ["model retires", "climb again"]
     assert not check["alarm"]
 

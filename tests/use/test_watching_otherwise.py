@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,27 +16,10 @@ from advisor.cli.main import dispatch
 from advisor.records.climb import ClimbRecord
 from advisor.records.facts import Fact
 from advisor.records.plain import save
-from tests.use.conftest import table
+from tests.use.conftest import new_rows, table
 from trainers.monitor.state import load_state
 from trainers.monitor.watch import watch
-from trainers.use.opened import OpenedRun, open_run
-
-
-@pytest.fixture
-def mine(case: Path, tmp_path: Path) -> Path:
-    """The case, to write into."""
-    shutil.copytree(case, tmp_path / "parcels")
-    return tmp_path / "parcels"
-
-
-@pytest.fixture
-def run(mine: Path) -> OpenedRun:
-    return open_run(mine / "runs" / "classical-1")
-
-
-def written(frame: pd.DataFrame, folder: Path, name: str = "new.csv") -> Path:
-    frame.to_csv(folder / name, index=False)
-    return folder / name
+from trainers.use.opened import OpenedRun
 
 
 def fallen(rows: int, seed: int) -> pd.DataFrame:
@@ -49,7 +31,7 @@ def fallen(rows: int, seed: int) -> pd.DataFrame:
 def test_a_file_checked_with_other_options_is_looked_at_again_and_its_labels_count_once(
     run: OpenedRun, mine: Path, tmp_path: Path
 ) -> None:
-    path = written(table(400, seed=21, shift=0.6), tmp_path)
+    path = new_rows(table(400, seed=21, shift=0.6), tmp_path)
     first = watch(run, path)
     assert "inputs" in first["alarms"]
     quiet = watch(run, path, ignored=["x"])
@@ -58,7 +40,7 @@ def test_a_file_checked_with_other_options_is_looked_at_again_and_its_labels_cou
     assert quiet["performance"]["rows"] == first["performance"]["rows"] == 400
     assert watch(run, path, ignored=["x"])["again"]
     assert watch(run, path)["check"] == first["check"]
-    other = watch(run, written(table(100, seed=22), tmp_path, "other.csv"))
+    other = watch(run, new_rows(table(100, seed=22), tmp_path, "other.csv"))
     assert (other["performance"]["rows"], other["performance"]["files"]) == (500, 2)
     state = load_state(mine / "monitor" / "classical-1")
     assert (state.labelled, state.labelled_files) == (500, 2)
@@ -66,7 +48,7 @@ def test_a_file_checked_with_other_options_is_looked_at_again_and_its_labels_cou
 
 def test_columns_that_are_mapped_later_count_in_place_of_what_was_read_before(run: OpenedRun, tmp_path: Path) -> None:
     frame = table(300, seed=23)
-    path = written(frame.rename(columns={"x": "real"}).assign(X=-frame["x"]), tmp_path)
+    path = new_rows(frame.rename(columns={"x": "real"}).assign(X=-frame["x"]), tmp_path)
     wrong = watch(run, path)
     assert wrong["renamed"] == {"X": "x"}
     assert wrong["performance"]["breach"] == "this file"
@@ -78,8 +60,8 @@ def test_columns_that_are_mapped_later_count_in_place_of_what_was_read_before(ru
 def test_checks_of_an_earlier_version_are_known_by_what_they_ignored(
     run: OpenedRun, mine: Path, tmp_path: Path
 ) -> None:
-    path = written(table(200, seed=24), tmp_path)
-    watch(run, written(table(100, seed=25), tmp_path, "before.csv"))
+    path = new_rows(table(200, seed=24), tmp_path)
+    watch(run, new_rows(table(100, seed=25), tmp_path, "before.csv"))
     watch(run, path)
     kept = mine / "monitor" / "classical-1" / "state.json"
     told = json.loads(kept.read_text(encoding="utf-8"))
@@ -92,30 +74,30 @@ def test_checks_of_an_earlier_version_are_known_by_what_they_ignored(
 
 def test_another_reference_counts_for_the_check_that_names_it_alone(run: OpenedRun, mine: Path, tmp_path: Path) -> None:
     kept = mine / "monitor" / "classical-1" / "reference.npz"
-    quiet = written(table(300, seed=26).drop(columns="late"), tmp_path)
+    quiet = new_rows(table(300, seed=26).drop(columns="late"), tmp_path)
     watch(run, quiet)
     before = kept.read_bytes()
-    other = written(table(400, seed=27, shift=1.0), tmp_path, "other.csv")
+    other = new_rows(table(400, seed=27, shift=1.0), tmp_path, "other.csv")
     assert "inputs" in watch(run, quiet, source=other)["alarms"]
     assert kept.read_bytes() == before
-    assert not watch(run, written(table(300, seed=28).drop(columns="late"), tmp_path, "later.csv"))["alarm"]
+    assert not watch(run, new_rows(table(300, seed=28).drop(columns="late"), tmp_path, "later.csv"))["alarm"]
 
 
 def test_a_reference_with_other_columns_is_fitted_or_refused_by_name(run: OpenedRun, tmp_path: Path) -> None:
-    new = written(table(60, seed=29).drop(columns="late"), tmp_path)
-    capital = written(table(100, seed=30).rename(columns={"x": "X", "z": "other"}), tmp_path, "capital.csv")
+    new = new_rows(table(60, seed=29).drop(columns="late"), tmp_path)
+    capital = new_rows(table(100, seed=30).rename(columns={"x": "X", "z": "other"}), tmp_path, "capital.csv")
     with pytest.raises(BadInput) as lacking:
         watch(run, new, source=capital)
     assert lacking.value.code == "missing-columns"
     assert "'z'" in lacking.value.what or "z" in lacking.value.what
     assert "--reference" in lacking.value.where
-    named = written(table(60, seed=29).drop(columns="late").rename(columns={"z": "other"}), tmp_path, "named.csv")
+    named = new_rows(table(60, seed=29).drop(columns="late").rename(columns={"z": "other"}), tmp_path, "named.csv")
     assert watch(run, named, names={"other": "z"}, source=capital)["compared"] == 60
 
 
 def test_a_file_of_rows_the_model_is_unsure_of_alone_is_refused(run: OpenedRun, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
-        watch(run, written(table(40, seed=31).assign(why="unsure"), tmp_path))
+        watch(run, new_rows(table(40, seed=31).assign(why="unsure"), tmp_path))
     assert refused.value.code == "no-random-rows"
 
 
@@ -145,7 +127,7 @@ def test_rows_that_come_while_the_file_is_read_are_new_at_the_next_check(
 def test_what_is_due_outside_ends_with_4_and_is_asked_anew_for_a_file_that_did_not_change(
     mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = written(table(100, seed=33), tmp_path)
+    path = new_rows(table(100, seed=33), tmp_path)
     measured = (Fact("latency_ok", "yes", "measured", as_of="2026-11-01"),)
     climb = ClimbRecord("classify", "accuracy", 0.9, "", (), "prompt", "", None, 0.1, measured, retires="2027-03-01")
     save(mine / "climb.json", climb)
@@ -176,8 +158,8 @@ def test_what_is_due_outside_ends_with_4_and_is_asked_anew_for_a_file_that_did_n
 def test_a_fall_names_a_command_that_this_kind_of_run_can_follow(
     trainer: str, command: str, run: OpenedRun, mine: Path, tmp_path: Path
 ) -> None:
-    path = written(fallen(100, 34), tmp_path)
-    watch(run, written(table(40, seed=35), tmp_path, "before.csv"))  # keeps the reference
+    path = new_rows(fallen(100, 34), tmp_path)
+    watch(run, new_rows(table(40, seed=35), tmp_path, "before.csv"))  # keeps the reference
     other = replace(run, record=replace(run.record, plan=replace(run.record.plan, trainer=trainer)))
     check = watch(other, path)
     assert check["triggers"][0]["trigger"] == "performance"

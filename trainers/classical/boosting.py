@@ -36,6 +36,26 @@ def library(name: str) -> Any:
         return None
 
 
+def _predict(model: Any, features: Any) -> Floats:
+    """Numbers [rows], or the class codes with the largest probability."""
+    return likeliest(_predict_proba(model, features), _met(model))
+
+
+def _predict_proba(model: Any, features: Any) -> Floats:
+    """Probabilities [rows, classes met]; numbers [rows, 1] where there are no classes."""
+    return answers_of(model._sums(features, 0, model.rounds_), _met(model), model.log)
+
+
+def _stages(model: Any, features: Any) -> Iterator[tuple[int, Floats]]:
+    """The answers after each number of rounds that may be chosen, and after the last round."""
+    for rounds, sums in sums_by_stage(functools.partial(model._sums, features), model.rounds_):
+        yield rounds, answers_of(sums, _met(model), model.log)
+
+
+def _met(model: Any) -> Any:
+    return model.classes_ if model.classes else np.empty(0)
+
+
 class LightBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Leaf-wise boosted trees; `classes` is 0 for numbers, `categories` how many of the first columns are categories.
 
@@ -86,21 +106,7 @@ class LightBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         self.rounds_ = int(booster.current_iteration())
         return self
 
-    def predict(self, features: Any) -> Floats:
-        """Numbers, or the class codes with the largest probability."""
-        return likeliest(self.predict_proba(features), self._met())
-
-    def predict_proba(self, features: Any) -> Floats:
-        """Probabilities [rows, classes met]; numbers [rows, 1] where there are no classes."""
-        return answers_of(self._sums(features, 0, self.rounds_), self._met(), self.log)
-
-    def stages(self, features: Any) -> Iterator[tuple[int, Floats]]:
-        """The answers after each number of rounds that may be chosen, and after the last round."""
-        for rounds, sums in sums_by_stage(functools.partial(self._sums, features), self.rounds_):
-            yield rounds, answers_of(sums, self._met(), self.log)
-
-    def _met(self) -> Any:
-        return self.classes_ if self.classes else np.empty(0)
+    predict, predict_proba, stages = _predict, _predict_proba, _stages
 
     def _codes_of(self, target: Any) -> Any:
         """Unseen rows' target as the training rows' was written; a class not met there counts as the first."""
@@ -209,21 +215,7 @@ class OrderedBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         self.rounds_ = int(model.tree_count_)
         return self
 
-    def predict(self, features: Any) -> Floats:
-        """Numbers, or the class codes with the largest probability."""
-        return likeliest(self.predict_proba(features), self._met())
-
-    def predict_proba(self, features: Any) -> Floats:
-        """Probabilities [rows, classes met]; numbers [rows, 1] where there are no classes."""
-        return answers_of(self._sums(features, 0, self.rounds_), self._met(), self.log)
-
-    def stages(self, features: Any) -> Iterator[tuple[int, Floats]]:
-        """The answers after each number of rounds that may be chosen, and after the last round."""
-        for rounds, sums in sums_by_stage(functools.partial(self._sums, features), self.rounds_):
-            yield rounds, answers_of(sums, self._met(), self.log)
-
-    def _met(self) -> Any:
-        return self.classes_ if self.classes else np.empty(0)
+    predict, predict_proba, stages = _predict, _predict_proba, _stages
 
     def _table(self, features: Any) -> Any:
         if not isinstance(features, Blocks):  # a model of an earlier version makes one matrix of both
