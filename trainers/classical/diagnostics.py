@@ -19,10 +19,11 @@ from trainers.classical.problem import Problem
 from trainers.common.decide import Cut
 from trainers.common.intervals import bootstrap, percentile
 from trainers.common.metrics import Floats, Integers, Output
+from trainers.common.policy import policy
 from trainers.common.splits import Split
 
 _SHARES = (0.125, 0.25, 0.5, 1.0)
-_FEWEST_ROWS = 30
+_FEWEST_ROWS = int(policy("classical")["curve"]["fewest_rows"])
 _REPEATS = 3
 _MOST_COLUMNS = 60
 _MOST_ROWS = 2_000
