@@ -18,6 +18,8 @@ _INVISIBLE = {
     0xFEFF,
     *range(0xE0000, 0xE0080),
 }
+# What begins a formula in a spreadsheet.
+FORMULA_START = r"[=+\-@\t\r\n]"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|!~])")
 
 
@@ -57,7 +59,7 @@ def for_markdown(text: object, limit: int = 2000) -> str:
 
 def for_csv(text: str) -> str:
     """A CSV text cell that no spreadsheet takes for a formula (OWASP, CSV injection). Leave numbers to the writer."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
+    return f"'{text}" if re.match(FORMULA_START, text) else text
 
 
 def for_prompt(text: object, limit: int = 20_000) -> str:

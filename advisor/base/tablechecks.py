@@ -43,12 +43,15 @@ def check_columns(frame: pd.DataFrame, path: Path) -> None:
 def check_cells(frame: pd.DataFrame, path: Path) -> None:
     """Raise `BadInput` for a cell of text too long to be one: it would be compared, counted and shown many times."""
     import numpy as np
+    import pandas as pd
 
     for name in frame.columns:
         if frame[name].dtype.kind not in "OUT":
             continue
-        # A column may hold booleans, dates or decimals beside its gaps: only texts can be too long.
-        lengths = np.array([len(cell) if isinstance(cell, str) else 0 for cell in frame[name]], dtype=np.int64)
+        if isinstance(frame[name].dtype, pd.StringDtype):
+            lengths = frame[name].str.len().fillna(0).to_numpy(np.int64)
+        else:  # booleans, dates or decimals may stand beside gaps: only texts can be too long
+            lengths = np.array([len(cell) if isinstance(cell, str) else 0 for cell in frame[name]], dtype=np.int64)
         row = int(lengths.argmax()) if len(lengths) else 0
         if len(lengths) and lengths[row] > MAX_CELL_BYTES:
             raise BadInput(

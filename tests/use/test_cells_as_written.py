@@ -19,6 +19,7 @@ from trainers.registry import find_trainer
 from trainers.use.answers import Answers
 from trainers.use.opened import OpenedRun, open_run
 from trainers.use.wholefile import answer_file
+from trainers.use.written import csv_lines
 
 CODES = ["007", "012", "A12", "B07"]
 STATES = ["true", "false", "unknown"]
@@ -127,3 +128,18 @@ def test_json_rows_may_name_a_column_late(codes: OpenedRun, tmp_path: Path, monk
     out = answered(tmp_path / "out.csv")
     assert [row["input"] for row in out] == [""] * 6 + ["i6", "i7", "i8"]
     assert [row["n"] for row in out] == [""] * 6 + ["9007199254740993"] * 3
+
+
+def test_moments_narrow_numbers_gaps_and_formulas_are_spelled_as_pandas_spells_them(tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2020-01-01", None, "2021-02-03"]),
+            "narrow": np.array([1.1, np.nan, 3], dtype=np.float32),
+            "whole": pd.array([1, None, 3], dtype="Int64"),
+            "mixed": [1, None, 'a,"b'],
+            "small": [0.1, np.nan, 1e-9],
+        }
+    )
+    answers = Answers(["yes", "=1+1", "no"])
+    expected = rows.assign(prediction=["yes", "'=1+1", "no"]).to_csv(index=False, header=False)
+    assert csv_lines(rows, answers) == expected

@@ -92,12 +92,19 @@ def numbers_where_all_are(cells: pd.Series[Any], decimal: str = ".") -> pd.Serie
     """A column of text as numbers, gaps and "NA" as gaps; the same column where a cell is anything else."""
     if not _is_text(cells):
         return cells
-    pointed = _with_points(cells, decimal)
-    numbers = pd.to_numeric(pointed, errors="coerce")
+    numbers = _numbers(_with_points(cells, decimal))
     left = cells[(numbers.isna() & cells.notna()).to_numpy()]
     if len(left) and (left.isin(["NA"]).sum() < len(left) or len(left) == int(cells.notna().sum())):
         return cells
     return numbers
+
+
+def _numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
+    if not isinstance(cells.dtype, pd.StringDtype):
+        return pd.to_numeric(cells, errors="coerce")
+    # Each different text is read once: reading a number costs seven times what finding the repeats does.
+    codes, texts = pd.factorize(cells, use_na_sentinel=False)
+    return pd.Series(pd.to_numeric(pd.Series(texts), errors="coerce").array[codes], cells.index, name=cells.name)
 
 
 def truths_as_trained(columns: Sequence[InputColumn]) -> Callable[[pd.DataFrame], pd.DataFrame]:

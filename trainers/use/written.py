@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from advisor.base.safetext import for_csv
+from advisor.base.safetext import FORMULA_START, for_csv
 from trainers.use.answers import Answers
 
 
@@ -35,13 +35,23 @@ def free_names(taken: Sequence[str], wanted: Sequence[str]) -> list[str]:
 
 def csv_lines(frame: pd.DataFrame | None, answers: Answers) -> str:
     """The lines of some rows. Text that a spreadsheet would run is quoted; numbers are written exactly."""
-    # pandas writes numbers as fast as it gets; text is disarmed before, column by column.
     columns: list[pd.Series[Any]] = []
     if frame is not None:
-        columns += [disarmed(frame.iloc[:, at].reset_index(drop=True)) for at in range(frame.shape[1])]
+        columns += [disarmed(frame.iloc[:, at]) for at in range(frame.shape[1])]
     columns += [disarmed(column) for column in _answer_columns(answers)]
-    table = pd.concat(columns, axis=1)
-    return str(table.to_csv(header=False, index=False, lineterminator="\n"))
+    stream = io.StringIO()
+    # Half the time that `to_csv` takes, which looks at each block of columns as a table of its own.
+    csv.writer(stream, lineterminator="\n").writerows(zip(*map(_cells, columns), strict=True))
+    return stream.getvalue()
+
+
+def _cells(column: pd.Series[Any]) -> list[Any]:
+    """Python's own objects, which a writer of CSV spells; a gap is an empty cell."""
+    # pandas alone knows which moments are whole days, and how few digits tell a 32-bit number.
+    spelled = column.astype(str) if column.dtype in (np.float16, np.float32) or column.dtype.kind == "M" else column
+    cells = spelled.to_numpy(object, copy=True)
+    cells[column.isna().to_numpy()] = ""
+    return list(cells)
 
 
 def _answer_columns(answers: Answers) -> list[pd.Series[Any]]:
@@ -79,7 +89,10 @@ def disarmed(column: pd.Series[Any]) -> pd.Series[Any]:
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
     # Hardly a cell begins like a formula, so that all are looked at once, and only those are then read.
-    doubtful = np.array([isinstance(cell, str) and for_csv(cell) is not cell for cell in column], dtype=bool)
+    if isinstance(column.dtype, pd.StringDtype):
+        doubtful = column.str.match(FORMULA_START).fillna(False).to_numpy(bool, copy=True)
+    else:
+        doubtful = np.array([isinstance(cell, str) and for_csv(cell) is not cell for cell in column], dtype=bool)
     if not doubtful.any():
         return column
     doubtful[doubtful] = pd.to_numeric(column[doubtful], errors="coerce").isna().to_numpy()
