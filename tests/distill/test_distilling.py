@@ -125,7 +125,8 @@ def test_a_student_taught_by_the_teacher_takes_its_place_and_says_who_labelled_w
     place = folder / "case" / "runs" / run["run"]
     taught = [json.loads(line) for line in (place / "taught.jsonl").read_text().splitlines()]
     assert {line["origin"] for line in taught} == {"person", "generated"}
-    assert all(line["model"] == "ready model, m" for line in taught if line["origin"] == "generated")
+    by = {line["model"] for line in taught if line["origin"] == "generated"}
+    assert by == {f"ready model, m at {server.url}"}
     judged = {json.loads(line)["id"] for line in (place / "test_answers.jsonl").read_text().splitlines()}
     assert judged and not judged & {line["id"] for line in taught}
     told = [json.loads(line) for line in (folder / "case" / "ledger.jsonl").read_text().splitlines()]
