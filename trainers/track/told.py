@@ -13,8 +13,8 @@ from advisor.base.files import sha256_of_file
 from advisor.records.run import RunRecord, Score
 from trainers.common.runfolder import MARKER
 
-# Every tracker takes these in a name; MLflow nothing else.
-_STRANGE = re.compile(r"[^A-Za-z0-9_\-. /]")
+# Every tracker takes these in a name; MLflow takes blanks beside them, and TensorBoard writes _ for anything else.
+_STRANGE = re.compile(r"[^A-Za-z0-9_\-./]")
 _LONGEST = 500  # MLflow's column for a setting
 
 
@@ -105,7 +105,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _name(text: str) -> str:
-    return _STRANGE.sub(" ", text).strip()
+    return _STRANGE.sub("_", text.strip())
 
 
 def _short(value: object) -> str:
