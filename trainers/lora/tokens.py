@@ -68,7 +68,7 @@ class Encoder:
             if not (before.startswith(written) and after.startswith(before)):
                 raise BadInput(
                     "This model's chat template rewrites earlier turns, so answers before the last cannot be learned.",
-                    where=f"row {example.row}",
+                    where=f"row {example.place}",
                     fix="Keep one question and one answer a row.",
                     code="template-rewrites",
                 )
@@ -130,7 +130,7 @@ def checked_rows(
         token = next((t for t in control for m in example.messages if t in m.content), None)
         if token is not None:
             what = f"it holds {plain(token, 30)!r}, which the model reads as a command"
-            faults.append(Fault(example.row, "control-token", what, "Take it out of the text, or write it apart."))
+            faults.append(Fault(example.place, "control-token", what, "Take it out of the text, or write it apart."))
             continue
         one = encode(example)
         if len(one.ids) > longest:
@@ -138,9 +138,9 @@ def checked_rows(
             lost = sum(one.learn[longest:])
             what = f"it has {len(one.ids):,} tokens; the limit is {longest:,}, so its last {over:,} would be cut"
             what += f", {lost:,} of them the answer's with its end token" if lost else ""
-            faults.append(Fault(example.row, "too-long", what, "Shorten or split the row, or take it out."))
+            faults.append(Fault(example.place, "too-long", what, "Shorten or split the row, or take it out."))
         elif not any(one.learn):
-            faults.append(Fault(example.row, "nothing-to-learn", "no token of it is learned", "Give it an answer."))
+            faults.append(Fault(example.place, "nothing-to-learn", "no token of it is learned", "Give it an answer."))
         encoded.append(one)
     refuse(faults, path)
     return encoded
