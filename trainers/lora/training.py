@@ -236,7 +236,7 @@ class Training:
                     "tokens": course.tokens,
                     "tokens_per_second": round(course.tokens / max(course.seconds, 1e-9), 1),
                 },
-                "lengths": lengths(rows),
+                "lengths": lengths(rows, ready.recipe.longest or context_of(where, ready.tokenizer)),
                 "overfitting": gap(course.curve),
                 "samples": samples(asked, said.before, said.after),
                 "rivals": {name: side_scores(texts, said.wanted) for name, texts in said.rivals.items()},
