@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 from trainers.lora.corpus import refuse
 from trainers.lora.examples import Example, Fault, Message
+
+if TYPE_CHECKING:
+    from trainers.lora.tokenised import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Encoder:
         self.end_ids = frozenset(end_ids) or frozenset({int(tokenizer.eos_token_id)})
         self.has_template = bool(tokenizer.chat_template)
         self.control = [token for token in tokenizer.get_added_vocab() if len(token) > 2]
+        self.kept: Kept | None = None
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The tokens after which the model is to answer."""
@@ -57,6 +61,9 @@ class Encoder:
 
     def encode(self, example: Example) -> Encoded:
         """Tokens and mask of one example. Each answer is cut into tokens apart, exactly as it will be generated."""
+        return self.kept.row(example, self._encoded) if self.kept else self._encoded(example)
+
+    def _encoded(self, example: Example) -> Encoded:
         ids: list[int] = []
         learn: list[bool] = []
         written = ""
