@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.base.case import Case
 from advisor.base.documents import files_below
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file, sha256_of_text
@@ -19,19 +20,34 @@ ROWS = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq"})
 
 
 def row_files(path: Path) -> list[Path]:
-    """The file itself, or all files with rows below the folder, by name. Raises `BadInput` for a folder without."""
+    """The file itself, or the files with rows that lie in the folder, by name. Raises `BadInput` for a folder without.
+
+    What lies deeper is not read: a case beside its data holds tables of its own.
+    """
     if not path.is_dir():
         return [path]
-    found = files_below(path, ROWS)
+    found = rows_in(path)
     if not found:
         raise BadInput(
             f"{path} is a folder without a table.",
             where=str(path),
-            why=f"Read as one are its files that end in {one_of(sorted(ROWS), len(ROWS))}.",
+            why=f"Read as one are its own files that end in {one_of(sorted(ROWS), len(ROWS))}.",
             fix="Name a file inside it.",
             code="no-file",
         )
     return found
+
+
+def rows_in(folder: Path) -> list[Path]:
+    """The files with rows that lie in the folder itself, by name. Raises `BadInput` for a case, which is no data."""
+    if Case(folder).ledger.is_file():
+        raise BadInput(
+            f"{folder} is a case, and holds more than its data.",
+            where=str(folder),
+            fix="Put the data into a folder of its own, or name one file.",
+            code="no-file",
+        )
+    return [file for file in files_below(folder, ROWS) if file.parent == folder]
 
 
 def bytes_of_rows(path: Path) -> int:
@@ -43,8 +59,8 @@ def sha256_of_rows(path: Path) -> str:
     """Hex SHA-256 of a file, or of the names and contents of a folder's files with rows; "" where there are none."""
     if not path.is_dir():
         return sha256_of_file(path) if path.is_file() else ""
-    files = files_below(path, ROWS)
-    told = (f"{file.relative_to(path).as_posix()}\0{sha256_of_file(file)}\n" for file in files)
+    files = rows_in(path)
+    told = (f"{file.name}\0{sha256_of_file(file)}\n" for file in files)
     return sha256_of_text("".join(told)) if files else ""
 
 
@@ -78,7 +94,7 @@ def read_as_one(folder: Path, *, max_rows: int | None = None, as_written: bool =
         for table, file in zip(tables, files, strict=False):
             table.frame[torn] = read_table(file, max_rows=len(table.frame), as_written=True).frame[torn]
     frame = pd.concat([table.frame for table in tables], ignore_index=True)
-    read = [file.relative_to(folder).as_posix() for file in files[: len(tables)]]
+    read = [file.name for file in files[: len(tables)]]
     told = f"{len(files):,} files of {plain(folder.name, 60)} are read as one: {one_of(read)}."
     notes = (told, *dict.fromkeys(note for table in tables for note in table.notes))
     first, whole = tables[0], len(tables) == len(files) and all(table.whole for table in tables)

@@ -11,7 +11,7 @@ from advisor.base.documents import files_below, text_of
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file, sha256_of_text
 from advisor.base.safetext import one_of
-from advisor.base.tablefolder import ROWS
+from advisor.base.tablefolder import ROWS, rows_in
 from advisor.evidence.pdfs import pdf_texts, reads_pdf
 
 if TYPE_CHECKING:
@@ -47,10 +47,8 @@ class Images:
 
 def holds_rows(folder: Path) -> bool:
     """Whether the folder holds at least as many tables as documents and images; what explains them does not count."""
-    files = files_below(folder, ROWS | TEXTS | IMAGES)
-    tables = sum(path.suffix.lower() in ROWS for path in files)
-    told = sum(path.stem.lower() in _EXPLAINING for path in files)
-    return 0 < tables >= len(files) - tables - told
+    others = [path for path in files_below(folder, TEXTS | IMAGES) if path.stem.lower() not in _EXPLAINING]
+    return 0 < len(rows_in(folder)) >= len(others)
 
 
 def read_folder(folder: Path, told: Progress) -> Documents | Images:

@@ -76,12 +76,12 @@ def lengths(found: Any) -> Iterator[Chart]:
     spread = found.get("spread") if isinstance(found, Mapping) else None
     if not isinstance(spread, Mapping) or len(spread.get("rows", ())) < 2:
         return
-    names = [f"up to {figure(upto)}" for upto in spread["upto"]]
+    names, most = [f"up to {figure(upto)}" for upto in spread["upto"]], min(spread["upto"][-1], found["longest"])
     rows = tuple(zip(names, map(figure, spread["rows"]), strict=True))
     yield Chart(
         "lengths",
         "How long the examples are",
-        f"None has more than {count(spread['upto'][-1], 'token')}; {figure(spread['limit'])} fit, so none was cut.",
+        f"None has more than {count(most, 'token')}; {figure(spread['limit'])} fit, so none was cut.",
         "bars",
         "rows learnt from",
         tuple(Point(name, float(number)) for name, number in zip(names, spread["rows"], strict=True)),

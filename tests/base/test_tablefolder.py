@@ -20,13 +20,12 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def test_rows_of_all_files_stand_one_after_the_other_by_name(tmp_path: Path) -> None:
-    folder = write(
-        tmp_path / "data", {"b.csv": "y,x\nno,3\n", "a.csv": "x,y\n1,yes\n2,no\n", "old/c.csv": "x,y\n4,no\n"}
-    )
+    files = {"b.csv": "y,x\nno,3\n", "a.csv": "x,y\n1,yes\n2,no\n", "c.csv": "x,y\n4,no\n"}
+    folder = write(tmp_path / "data", {**files, "old/a.csv": "z\n9\n"})
     table = read_table(folder)
     assert table.frame.to_dict("list") == {"x": [1, 2, 3, 4], "y": ["yes", "no", "no", "no"]}
-    assert table.files == (("a.csv", 2), ("b.csv", 1), ("old/c.csv", 1))
-    assert "3 files of data are read as one: a.csv, b.csv, old/c.csv." in table.notes
+    assert table.files == (("a.csv", 2), ("b.csv", 1), ("c.csv", 1))
+    assert "3 files of data are read as one: a.csv, b.csv, c.csv." in table.notes
     assert read_table(folder, max_rows=3).frame["x"].tolist() == [1, 2, 3]
     assert not read_table(folder, max_rows=3).whole
     assert [len(piece.frame) for piece in read_chunks(folder, rows=3)] == [3, 1]
@@ -78,3 +77,9 @@ def test_a_broken_conversation_is_told_with_its_file_and_its_row_there(tmp_path:
     with pytest.raises(BadInput) as refused:
         look_at(folder)
     assert refused.value.where == f"{folder / 'b.jsonl'}:2"
+
+
+def test_a_case_is_not_taken_for_its_data(tmp_path: Path) -> None:
+    case = write(tmp_path / "case", {"ledger.jsonl": "{}\n", "rows.csv": "x\n1\n"})
+    with pytest.raises(BadInput, match="is a case, and holds more than its data"):
+        read_table(case)

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from advisor.base.machine import look_at_machine
 from advisor.cli.plan_page import page
+from advisor.report.run_charts import lengths as charts
+from tests.lora.test_learning import examples
 from tests.lora.test_trainer import make_case, plan_for
 from trainers.lora.base import end_ids, load_tokenizer, tokenizer_file
 from trainers.lora.corpus import read_corpus
 from trainers.lora.counting import count_tokens, lengths_of
 from trainers.lora.planning import estimate
 from trainers.lora.recipe import Recipe
+from trainers.lora.session import lengths
 from trainers.lora.tokens import Encoder
 
 
@@ -69,3 +72,12 @@ def test_counting_loads_no_model_library(tiny_model: Path) -> None:
     file = str(tiny_model / "tokenizer.json")
     done = subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["by the base's own tokenizer", "[]"]
+
+
+def test_the_report_draws_what_the_run_learned_from(tiny_model: Path) -> None:
+    encoder = Encoder(load_tokenizer(tiny_model), [2])
+    rows = [encoder.encode(example) for example in examples(20)]
+    (chart,) = charts(lengths(rows, 512))
+    assert sum(point.value for point in chart.points) == 20
+    assert chart.says == f"None has more than {max(len(row.ids) for row in rows)} tokens; 512 fit, so none was cut."
+    assert not list(charts({"longest": 9}))

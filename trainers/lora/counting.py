@@ -31,14 +31,15 @@ def count_tokens(examples: Sequence[Example], tokenizer: Path | None) -> Counts:
     What a chat template writes around each message is a constant of rules/presets.yaml.
     """
     rules = presets()["speed"]
+    around: int = rules["template_tokens"]
     every = max(1, math.ceil(len(examples) / rules["counted_rows"]))
     drawn = examples[::every] if tokenizer else ()
     known = _counted({text for example in drawn for text in _texts(example)}, tokenizer)
     characters = sum(map(len, known))
-    share = sum(known.values()) / characters if characters else 1 / rules["characters_per_token"]
+    share: float = sum(known.values()) / characters if characters else 1 / rules["characters_per_token"]
 
     def size(texts: Sequence[str]) -> float:
-        return sum(known.get(text, len(text) * share) + rules["template_tokens"] for text in texts)
+        return sum(known.get(text, len(text) * share) + around for text in texts)
 
     questions = [size([message.content for message in example.question]) for example in examples]
     answers = [size([example.answer]) for example in examples]

@@ -29,7 +29,7 @@ def rows_of(path: Path, faults: list[Fault]) -> Iterator[tuple[Place, dict[str, 
     """Every row that is an object; what is none is added to `faults`. Rows are counted on over a folder's files."""
     before = 0
     for file in row_files(path):
-        name, number = "" if file == path else file.relative_to(path).as_posix(), 0
+        name, number = "" if file == path else file.name, 0
         for number, row in _rows(file):
             place = Place(before + number, name, number)
             if isinstance(row, dict):
