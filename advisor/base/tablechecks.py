@@ -63,7 +63,14 @@ def check_cells(frame: pd.DataFrame, path: Path) -> None:
 
 
 def check_readable(path: Path) -> Path:
-    """The same path, or `BadInput` when no bytes can be read there."""
+    """The same path, or `BadInput` when it is no file whose bytes can be read."""
+    if path.is_dir():
+        raise BadInput(
+            f"{path} is a folder, and one file is read here.",
+            where=str(path),
+            fix="Name a file inside it.",
+            code="no-file",
+        )
     if not path.exists():
         raise BadInput(
             f"There is no file {path}.",

@@ -89,7 +89,7 @@ def read_as_one(folder: Path, *, max_rows: int | None = None, as_written: bool =
         if left == 0:
             break
         tables.append(read_table(file, max_rows=left, as_written=as_written))
-        _check_same(tables, files)
+        _check_same(tables, files, as_written)
     if not as_written and (torn := _torn(tables)):
         for table, file in zip(tables, files, strict=False):
             table.frame[torn] = read_table(file, max_rows=len(table.frame), as_written=True).frame[torn]
@@ -98,8 +98,9 @@ def read_as_one(folder: Path, *, max_rows: int | None = None, as_written: bool =
     told = f"{len(files):,} files of {plain(folder.name, 60)} are read as one: {one_of(read)}."
     notes = (told, *dict.fromkeys(note for table in tables for note in table.notes))
     first, whole = tables[0], len(tables) == len(files) and all(table.whole for table in tables)
+    kind = first.format if len({table.format for table in tables}) == 1 else "mixed"
     rows = tuple((name, len(table.frame)) for name, table in zip(read, tables, strict=True))
-    return Table(frame, first.encoding, first.delimiter, notes, first.format, whole, first.decimal, rows)
+    return Table(frame, first.encoding, first.delimiter, notes, kind, whole, first.decimal, rows)
 
 
 def where(path: Path, files: Sequence[tuple[str, int]], number: int) -> str:
@@ -111,18 +112,21 @@ def where(path: Path, files: Sequence[tuple[str, int]], number: int) -> str:
     return f"{path}:{number}"
 
 
-def _check_same(tables: list[Table], files: list[Path]) -> None:
-    """Raise `BadInput` when the last of the tables has other columns than the first."""
+def _check_same(tables: list[Table], files: list[Path], as_written: bool) -> None:
+    """Raise `BadInput` when the last of the tables has other columns than the first, or other decimal marks in text."""
     first, last = (list(map(str, table.frame.columns)) for table in (tables[0], tables[-1]))
-    if all(table.format == "jsonl" for table in tables) or set(first) == set(last):
-        return
     name, other = files[len(tables) - 1].name, files[0].name
     lacking, more = [c for c in first if c not in last], [c for c in last if c not in first]
-    trouble = f"lacks {one_of(lacking)}, which {other} has" if lacking else f"has {one_of(more)}, which {other} lacks"
+    if (lacking or more) and any(table.format != "jsonl" for table in tables):
+        said = f"lacks {one_of(lacking)}, which {other} has" if lacking else f"has {one_of(more)}, which {other} lacks"
+    elif as_written and tables[0].decimal != tables[-1].decimal:
+        said = f"writes 1{tables[-1].decimal}5 where {other} writes 1{tables[0].decimal}5"
+    else:
+        return
     raise BadInput(
-        f"The tables of the folder differ: {name} {trouble}.",
+        f"The tables of the folder differ: {name} {said}.",
         where=str(files[len(tables) - 1]),
-        why="Files of a folder are read as one table, so all need the same columns.",
+        why="Files of a folder are read as one table, so all must be written alike.",
         fix="Export them alike, move the odd one out of the folder, or name one file.",
         code="files-differ",
     )

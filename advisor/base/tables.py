@@ -78,18 +78,18 @@ def read_table(path: str | Path, *, max_rows: int | None = None, as_written: boo
 
 
 def read_chunks(path: str | Path, *, rows: int = 50_000, as_written: bool = False) -> Generator[Table, None, None]:
-    """The same table in pieces of at most `rows` rows, for files larger than memory. Row numbers go on counting.
+    """The table of one file in pieces of at most `rows` rows, for files larger than memory. Row numbers go on counting.
 
     `as_written` keeps each cell of a text table or of JSON lines as it stands there, whatever else is in its piece.
     """
-    path = Path(path)
-    kind = "folder" if path.is_dir() else _format_of(check_readable(path))
+    path = check_readable(Path(path))
+    kind = _format_of(path)
     if kind in ("jsonl", "parquet"):
         pieces = _json_pieces(path, rows, as_written) if kind == "jsonl" else _parquet_pieces(path, rows)
         yield from (Table(frame, "utf-8", "", (), kind) for frame in pieces)
         return
     if kind != "csv":
-        table = read_table(path, as_written=as_written)
+        table = read_table(path)
         for start in range(0, len(table.frame), rows):
             yield Table(table.frame.iloc[start : start + rows], table.encoding, table.delimiter, (), table.format)
         return

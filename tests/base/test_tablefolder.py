@@ -28,7 +28,8 @@ def test_rows_of_all_files_stand_one_after_the_other_by_name(tmp_path: Path) -> 
     assert "3 files of data are read as one: a.csv, b.csv, c.csv." in table.notes
     assert read_table(folder, max_rows=3).frame["x"].tolist() == [1, 2, 3]
     assert not read_table(folder, max_rows=3).whole
-    assert [len(piece.frame) for piece in read_chunks(folder, rows=3)] == [3, 1]
+    with pytest.raises(BadInput, match="is a folder, and one file is read here"):
+        list(read_chunks(folder))
 
 
 def test_a_column_is_read_alike_in_every_file(tmp_path: Path) -> None:
@@ -43,6 +44,10 @@ def test_files_with_other_columns_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"b\.csv lacks y, which a\.csv has") as refused:
         read_table(folder)
     assert refused.value.where == str(folder / "b.csv")
+    commas = write(tmp_path / "commas", {"a.csv": "x;y\n1,5;a\n2,5;b\n", "b.csv": "x,y\n3.5,a\n"})
+    assert read_table(commas).frame["x"].tolist() == [1.5, 2.5, 3.5]
+    with pytest.raises(BadInput, match=r"b\.csv writes 1\.5 where a\.csv writes 1,5"):
+        read_table(commas, as_written=True)
     lines = write(tmp_path / "lines", {"a.jsonl": '{"x": 1}\n', "b.jsonl": '{"x": 2, "y": "told"}\n'})
     assert read_table(lines).frame["y"].fillna("").tolist() == ["", "told"]
 
