@@ -161,7 +161,7 @@ class AnswerLoss:
         # A head that learns has a gradient for each slice, as large as itself: two slices' logits take no more.
         if len(targets) <= _SLICE * (2 if self.head.weight.requires_grad else 1):
             return self._losses(hidden, targets)
-        slices = zip(hidden.split(_SLICE), targets.split(_SLICE), strict=True)
+        slices = zip(torch.split(hidden, _SLICE), torch.split(targets, _SLICE), strict=True)
         again = [checkpoint(self._losses, *part, use_reentrant=False, preserve_rng_state=False) for part in slices]
         return torch.cat(again)
 
