@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.errors import BadInput
+from advisor.base.files import check_file
 from advisor.base.safetext import one_of, plain
 from advisor.base.sniff import MAX_CELL_BYTES, MAX_COLUMNS
 
@@ -62,3 +63,34 @@ def check_cells(frame: pd.DataFrame, path: Path) -> None:
                 fix="Close the quote, or keep documents as files in a folder: train-or-not look FOLDER",
                 code="large-cell",
             )
+
+
+def check_readable(path: Path) -> Path:
+    """The same path, or `BadInput` when it is no file whose bytes can be read."""
+    if path.is_dir():
+        raise BadInput(
+            f"{path} is a folder, and one file is read here.",
+            where=str(path),
+            fix="Name a file inside it.",
+            code="no-file",
+        )
+    if not path.exists():
+        raise BadInput(
+            f"There is no file {path}.",
+            where=str(path),
+            fix="Check the name; `ls` shows what is there.",
+            code="no-file",
+        )
+    try:
+        check_file(path)
+        with path.open("rb") as stream:
+            empty = not stream.read(1)
+    except OSError as error:
+        raise BadInput(
+            f"Cannot read {path}: {error.strerror}.", where=str(path), fix="Check its permissions.", code="cannot-read"
+        ) from error
+    if empty:
+        raise BadInput(
+            f"{path.name} is empty.", where=str(path), fix="Export the table again, with its header line.", code="empty"
+        )
+    return path

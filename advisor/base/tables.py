@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput, EnvironmentMissing
-from advisor.base.files import check_file
 from advisor.base.jsonrows import flattened, json_pieces, json_rows
 from advisor.base.plaincells import plain_cells
 from advisor.base.safetext import one_of, plain
 from advisor.base.sniff import Written, check_lines, notes_on, sniff
-from advisor.base.tablechecks import check_cells, check_columns
+from advisor.base.tablechecks import check_cells, check_columns, check_readable
+from advisor.base.tablefolder import read_as_one
 from advisor.base.textnumbers import numbers_with_gaps
 from advisor.base.unpacked import check_parquet, check_workbook
 
@@ -38,7 +38,7 @@ _SAMPLE_BYTES = 64 * 2**20
 class Table:
     """Rows and columns as read. `notes` are sentences on what was assumed; `whole` is false when rows were left.
 
-    `decimal` is the mark in numbers of text that was read as it is written.
+    `decimal` is the mark in numbers of text that was read as it is written; `files` says of a folder what each held.
     """
 
     frame: pd.DataFrame
@@ -48,15 +48,20 @@ class Table:
     format: str = "csv"
     whole: bool = True
     decimal: str = "."
+    files: tuple[tuple[str, int], ...] = ()
 
 
 def read_table(path: str | Path, *, max_rows: int | None = None, as_written: bool = False) -> Table:
-    """The table in `path`, or its first `max_rows` rows. Raises `BadInput` or `EnvironmentMissing` with the cure.
+    """The table in a file or in all of a folder's, or its first `max_rows` rows.
+
+    Raises `BadInput` or `EnvironmentMissing` with the cure.
 
     `as_written` keeps the cells of a text table as text: 007 stays 007, whatever else its column holds.
     """
-    path = _existing(Path(path))
-    kind = _format_of(path)
+    path = Path(path)
+    if path.is_dir():
+        return read_as_one(path, max_rows=max_rows, as_written=as_written)
+    kind = _format_of(check_readable(path))
     if max_rows is None and path.stat().st_size > MAX_BYTES:
         raise BadInput(
             f"{path.name} has {path.stat().st_size:,} bytes; at most {MAX_BYTES:,} are read at once.",
@@ -73,11 +78,11 @@ def read_table(path: str | Path, *, max_rows: int | None = None, as_written: boo
 
 
 def read_chunks(path: str | Path, *, rows: int = 50_000, as_written: bool = False) -> Generator[Table, None, None]:
-    """The same table in pieces of at most `rows` rows, for files larger than memory. Row numbers go on counting.
+    """The table of one file in pieces of at most `rows` rows, for files larger than memory. Row numbers go on counting.
 
     `as_written` keeps each cell of a text table or of JSON lines as it stands there, whatever else is in its piece.
     """
-    path = _existing(Path(path))
+    path = check_readable(Path(path))
     kind = _format_of(path)
     if kind in ("jsonl", "parquet"):
         pieces = _json_pieces(path, rows, as_written) if kind == "jsonl" else _parquet_pieces(path, rows)
@@ -96,33 +101,6 @@ def read_chunks(path: str | Path, *, rows: int = 50_000, as_written: bool = Fals
                 check_cells(frame, path)
                 read = frame if as_written else numbers_with_gaps(frame)[0]
                 yield Table(read, written.encoding, written.delimiter, decimal=written.decimal)
-
-
-def _existing(path: Path) -> Path:
-    if path.is_dir():
-        raise BadInput(
-            f"{path} is a folder, not a table.", where=str(path), fix="Name a file inside it.", code="no-file"
-        )
-    if not path.exists():
-        raise BadInput(
-            f"There is no file {path}.",
-            where=str(path),
-            fix="Check the name; `ls` shows what is there.",
-            code="no-file",
-        )
-    try:
-        check_file(path)
-        with path.open("rb") as stream:
-            empty = not stream.read(1)
-    except OSError as error:
-        raise BadInput(
-            f"Cannot read {path}: {error.strerror}.", where=str(path), fix="Check its permissions.", code="cannot-read"
-        ) from error
-    if empty:
-        raise BadInput(
-            f"{path.name} is empty.", where=str(path), fix="Export the table again, with its header line.", code="empty"
-        )
-    return path
 
 
 def _format_of(path: Path) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def task_of(case: Case, arguments: argparse.Namespace) -> Task | None:
     """The text task of a climb, or None when the case's data is a table without running text."""
+    from advisor.base.tablefolder import row_files
     from trainers.climb.examples import pairs, question_answering
 
     metric = arguments.metric or ""
@@ -29,7 +30,7 @@ def task_of(case: Case, arguments: argparse.Namespace) -> Task | None:
         return pairs(Path(arguments.pairs), metric)
     answers = answers_of(case)
     path = answers.data_path(case)
-    if path is not None and path.suffix.lower() in (".jsonl", ".ndjson") and not answers.target:
+    if path is not None and not answers.target and row_files(path)[0].suffix.lower() in (".jsonl", ".ndjson"):
         return pairs(path, metric)
     return _from_table(case, answers, arguments)
 
@@ -165,7 +166,7 @@ def columns_of(case: Case) -> list[str]:
 
 def table_plan(case: Case, minutes: float) -> Plan:
     """What `plan` would train on this case's table, whatever the decision is: the same rows, columns and split."""
-    from advisor.base.files import sha256_of_file
+    from advisor.base.tablefolder import sha256_of_rows
     from advisor.cli.chain import decide_case, facts_of, look_of, plan_of
     from advisor.cli.main import dispatch
     from advisor.planner import make_plan
@@ -173,7 +174,7 @@ def table_plan(case: Case, minutes: float) -> Plan:
     answers = answers_of(case)
     path, look = answers.data_path(case), look_of(case)
     kept = plan_of(case)
-    content = sha256_of_file(path) if path is not None and path.is_file() else ""
+    content = sha256_of_rows(path) if path is not None else ""
     if kept and kept.trainer == "classical" and (kept.data_sha256, kept.target) == (content, answers.target):
         return kept
     if look is None or look.target != answers.target or content != look.sha256:

@@ -33,9 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         f"Limits: {MAX_COLUMNS:,} columns, 2 GiB read at once. A table over one is refused, with what to do."
     )
-    parser.add_argument("what", metavar="CASE|FILE", help="a case, a data file, a folder of documents or images, or -")
+    parser.add_argument(
+        "what", metavar="CASE|FILE", help="a case, a data file, a folder of tables, texts or images, or -"
+    )
     parser.add_argument("--target", metavar="COLUMN", help="the column that holds the answer")
-    parser.add_argument("--data", metavar="FILE", help="the data of the case; stored in its answers.yaml")
+    parser.add_argument("--data", metavar="FILE|FOLDER", help="the data of the case; stored in its answers.yaml")
     parser.add_argument("--ignore", metavar="CODE", help="set a finding of this case aside; needs --because")
     parser.add_argument(
         "--because", metavar="REASON", default="", help="why it does not count here; shown in the report"

@@ -137,7 +137,7 @@ def _answers(case: Case) -> Answers:
 
 def _fresh_look(case: Case, answers: Answers, out: Output) -> Look | None:
     """The profile of the case's data as it is now; looked at anew when data, target or file have changed."""
-    from advisor.base.files import sha256_of_file
+    from advisor.base.tablefolder import sha256_of_rows
     from advisor.cli.chain import look_of
     from advisor.cli.main import dispatch
 
@@ -145,8 +145,7 @@ def _fresh_look(case: Case, answers: Answers, out: Output) -> Look | None:
     if path is None:
         return None
     look = look_of(case)
-    same = look is not None and look.target == (answers.target or "") and path.is_file()
-    if same and look is not None and sha256_of_file(path) == look.sha256:
+    if look is not None and look.target == (answers.target or "") and sha256_of_rows(path) == look.sha256:
         return look
     out.note(
         "Looking at the data first." if look is None else "The data changed since it was looked at: looking again."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from advisor.report.words import baseline_words, metric_words, say
 if TYPE_CHECKING:
     from advisor.base.machine import Machine
     from advisor.records.decision import Stage
-    from advisor.records.plan import Plan
+    from advisor.records.plan import Lengths, Plan
 
 _MARKS = {"done": "[x]", "part": "[~]", "owed": "[ ]", "not_needed": "[-]"}
 _LABEL = 12
@@ -65,6 +66,26 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
     )
     if takes.formula:
         yield from _row("", takes.formula, width)
+    if takes.lengths:
+        yield from _lengths(takes.lengths, width)
+
+
+def _lengths(found: Lengths, width: int) -> Iterator[str]:
+    """Bars of examples by their tokens; where some are longer than the limit, a line across at the limit."""
+    examples = sum(found.rows)
+    yield from _row("Lengths", f"Tokens of the {examples:,} examples, counted {found.how}:", width)
+    figures = [f"up to {upto:,}" for upto in found.upto]
+    room = max(map(len, figures))
+    for figure, upto, rows in zip(figures, found.upto, found.rows, strict=True):
+        bar = "#" * math.ceil(rows / max(found.rows) * (width - room - _LABEL - 14))
+        yield f"{'':{_LABEL + 2}}{figure:>{room}}  {bar} {rows:,}".rstrip()
+        if found.over and upto == found.limit:
+            yield f"{'':{_LABEL + 2}}{'-' * room}  longer than {found.limit:,}: {found.over:,}"
+    if found.over:
+        one = found.over == 1
+        told = f"{found.over:,} {'is' if one else 'are'} longer than the limit of {found.limit:,} tokens. `train`"
+        told += f" refuses {'it' if one else 'them'} by row, as a cut would take the end of the answer: shorten, split"
+        yield from _row("", f"{told} or take {'it' if one else 'them'} out.", width)
 
 
 def _steps(plan: Plan, width: int) -> Iterator[str]:

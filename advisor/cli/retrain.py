@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from advisor.base.case import Case
 from advisor.base.errors import BadInput, GateNotPassed
-from advisor.base.files import sha256_of_file
+from advisor.base.tablefolder import sha256_of_rows
 from advisor.cli.output import Output
 from advisor.records.plain import load
 from advisor.records.run import RunRecord
@@ -46,7 +46,7 @@ def grown_plan(case: Case, plan: Plan, new: str, pairs: list[str], out: Output) 
     if (used.trainer, used.target) == (plan.trainer, plan.target):
         # What the run in use was trained on, which may be more than the plan's file: it may have grown before.
         plan = replace(plan, data=used.data, data_sha256=used.data_sha256)
-        known = _grown_by(case, before.name).get(_sha256(new))
+        known = _grown_by(case, before.name).get(sha256_of_rows(Path(new)))
     else:
         sealed = sealed[:0]  # places in another file
     if known is not None:
@@ -62,12 +62,8 @@ def to_hold(case: Case, before: Path, folder: Path, new: str, grown: Grown) -> N
     """Write down, before training, which run the new one is to beat: until it has, it is not used."""
     told = any(event.get("event") in (PENDING, EVENT) and event.get("run") == folder.name for event in case.history())
     if not told and folder != before:
-        case.remember(PENDING, run=folder.name, old=before.name, file_sha256=_sha256(new), old_rows=grown.old_rows)
-
-
-def _sha256(file: str) -> str:
-    path = Path(file)
-    return sha256_of_file(path) if path.is_file() else ""
+        content = sha256_of_rows(Path(new))
+        case.remember(PENDING, run=folder.name, old=before.name, file_sha256=content, old_rows=grown.old_rows)
 
 
 def _grown_by(case: Case, run: str) -> dict[str, dict[str, object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,8 @@ class Conversations:
         return 2 <= answers.nunique() <= min(_FEW_ANSWERS, len(answers) / 3)
 
 
-def conversations_in(frame: pd.DataFrame, where: str) -> Conversations | None:
-    """The examples in a table read from JSON lines, or None when it is an ordinary table."""
+def conversations_in(frame: pd.DataFrame, where: Callable[[int], str]) -> Conversations | None:
+    """The examples in a table read from JSON lines, or None for an ordinary table. `where` tells a row's place."""
     import pandas as pd
 
     names = {str(name).lower(): name for name in frame.columns}
@@ -91,7 +92,7 @@ def tokens_of(text: str) -> int:
     return round(len(text) / _CHARACTERS_A_TOKEN)
 
 
-def _turns(cell: Any, place: int, where: str) -> tuple[str, str, str | None]:
+def _turns(cell: Any, place: int, where: Callable[[int], str]) -> tuple[str, str, str | None]:
     """System message, everything before the last answer, and that answer."""
     try:
         messages = json.loads(cell) if isinstance(cell, str) else cell
@@ -99,7 +100,7 @@ def _turns(cell: Any, place: int, where: str) -> tuple[str, str, str | None]:
     except (ValueError, TypeError, KeyError) as error:
         raise BadInput(
             f"The messages of example {place:,} are not a list of role and content.",
-            where=f"{where}:{place}",
+            where=where(place),
             why=plain(error, 100),
             fix='Write {"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}.',
             code="bad-messages",

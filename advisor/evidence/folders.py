@@ -1,4 +1,4 @@
-"""Folders of documents, and folders of images with a subfolder for each class."""
+"""What a folder holds most of: rows of tables, documents, or images with a subfolder for each class."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from advisor.base.documents import files_below, text_of
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file, sha256_of_text
 from advisor.base.safetext import one_of
+from advisor.base.tablefolder import ROWS, rows_in
 from advisor.evidence.pdfs import pdf_texts, reads_pdf
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TEXTS = {".md", ".markdown", ".txt", ".rst", ".html", ".htm", ".pdf"}
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+_EXPLAINING = frozenset({"readme", "license", "instruction"})
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
 _UNREAD = "They hold no text: scanned pages need text recognition first, and broken files a new copy."
 _MOST_TEXT = 2 * 2**20
@@ -43,6 +45,12 @@ class Images:
     sha256: str
 
 
+def holds_rows(folder: Path) -> bool:
+    """Whether the folder holds at least as many tables as documents and images; what explains them does not count."""
+    others = [path for path in files_below(folder, TEXTS | IMAGES) if path.stem.lower() not in _EXPLAINING]
+    return 0 < len(rows_in(folder)) >= len(others)
+
+
 def read_folder(folder: Path, told: Progress) -> Documents | Images:
     """What the folder holds more of, documents or images. Raises `BadInput` when it holds neither."""
     told.phase("Listing the folder")
@@ -50,9 +58,9 @@ def read_folder(folder: Path, told: Progress) -> Documents | Images:
     kinds = Counter("text" if path.suffix.lower() in TEXTS else "image" for path in files)
     if not files:
         raise BadInput(
-            f"{folder} holds no documents and no images.",
+            f"{folder} holds no tables, no documents and no images.",
             where=str(folder),
-            why=f"Read are {', '.join(sorted(TEXTS))} and {', '.join(sorted(IMAGES))}.",
+            why=f"Read are {', '.join(sorted(ROWS))}, {', '.join(sorted(TEXTS))} and {', '.join(sorted(IMAGES))}.",
             fix="Name the folder that holds them, or one table file inside it.",
             code="empty-folder",
         )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from advisor import __version__
 from advisor.base.case import today
-from advisor.base.files import sha256_of_file
 from advisor.base.safetext import plain
+from advisor.base.tablefolder import sha256_of_rows, where
 from advisor.evidence.catalogue import load_catalogue
 from advisor.evidence.checks import CHECKS
 from advisor.evidence.conversations import Conversations, conversations_in, facts_of_conversations
 from advisor.evidence.curve import learning_curve
+from advisor.evidence.folders import holds_rows
 from advisor.evidence.observed import observed_facts, suggested_facts
 from advisor.evidence.preparing import prepare
 from advisor.evidence.reading import Data, read_data
@@ -63,13 +65,13 @@ def look_at(
     """
     told, path = progress or Silence(), Path(path)
     wanted = None if only is None else frozenset(only)
-    if path.is_dir():
+    if path.is_dir() and not holds_rows(path):
         from advisor.evidence.folder_look import look_at_folder
 
         return look_at_folder(path, told, ignored or {})
     told.phase("Reading the file")
     data = read_data(path, target, told)
-    talks = None if target else conversations_in(data.frame, str(path))
+    talks = None if target else conversations_in(data.frame, partial(where, path, data.files))
     if talks is not None:
         target = "completion" if talks.of_classes else ""
         data = replace(data, frame=talks.table, notes=(*data.notes, f"Read as examples of {talks.kind}."))
@@ -83,7 +85,7 @@ def look_at(
     facts = look.facts if talks is None else with_conversations(look.facts, talks)
     return replace(
         look,
-        sha256=sha256_of_file(path),
+        sha256=sha256_of_rows(path),
         format=data.format,
         facts=facts,
         sampled=_sampled(sheet, data.sampled),

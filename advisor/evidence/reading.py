@@ -35,6 +35,7 @@ class Data:
     notes: tuple[str, ...] = ()
     counted: Counted | None = None
     sampled: str = ""
+    files: tuple[tuple[str, int], ...] = ()
 
 
 def read_data(path: Path, target: str, told: Progress) -> Data:
@@ -43,7 +44,7 @@ def read_data(path: Path, target: str, told: Progress) -> Data:
     if path.suffix.lower() not in _JSON and path.is_file() and path.stat().st_size > large:
         return _read_in_pieces(path, target, told)
     table = read_table(path)
-    return Data(table.frame, table.format, table.notes)
+    return Data(table.frame, table.format, table.notes, files=table.files)
 
 
 def _read_in_pieces(path: Path, target: str, told: Progress) -> Data:

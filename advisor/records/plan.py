@@ -66,10 +66,24 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Lengths:
+    """How many examples (`rows`) have at most `upto` tokens, and more than the step before; `over` exceed `limit`.
+
+    `how` says how they were counted.
+    """
+
+    upto: tuple[int, ...]
+    rows: tuple[int, ...]
+    limit: int
+    over: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """What it will take, before it starts. `formula` says how it was computed, `error_band` how far it may be off.
 
-    The memory is the graphics card's where `on_card`, else the machine's.
+    The memory is the graphics card's where `on_card`, else the machine's. `lengths` are those of examples in words.
     """
 
     seconds: float
@@ -79,6 +93,7 @@ class Estimate:
     formula: str = ""
     error_band: str = ""
     on_card: bool = False
+    lengths: Lengths | None = None
 
 
 @dataclass(frozen=True, slots=True)

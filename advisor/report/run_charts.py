@@ -71,6 +71,24 @@ def loss_curve(run: RunRecord) -> Iterator[Chart]:
     )
 
 
+def lengths(found: Any) -> Iterator[Chart]:
+    """How many examples have how many tokens, where a run counted them (`diagnostics["lengths"]["spread"]`)."""
+    spread = found.get("spread") if isinstance(found, Mapping) else None
+    if not isinstance(spread, Mapping) or len(spread.get("rows", ())) < 2:
+        return
+    names, most = [f"up to {figure(upto)}" for upto in spread["upto"]], min(spread["upto"][-1], found["longest"])
+    rows = tuple(zip(names, map(figure, spread["rows"]), strict=True))
+    yield Chart(
+        "lengths",
+        "How long the examples are",
+        f"None has more than {count(most, 'token')}; {figure(spread['limit'])} fit, so none was cut.",
+        "bars",
+        "rows learnt from",
+        tuple(Point(name, float(number)) for name, number in zip(names, spread["rows"], strict=True)),
+        Table(("Tokens", "Rows"), rows, numeric=(1,)),
+    )
+
+
 def confusion(found: Any) -> Iterator[Block]:
     """Rows by what they are and what the model says, where a run counted them."""
     table = found if isinstance(found, Mapping) else {}

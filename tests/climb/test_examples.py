@@ -44,6 +44,20 @@ def test_objects_are_extracted_field_by_field_and_unreadable_answers_are_wrong(t
     assert by_field.score(item, by_field.read(json.dumps({**right, "who": "Eve"}))) == pytest.approx(2 / 3)
 
 
+def test_a_folder_of_lines_is_one_set_of_examples_and_a_bad_line_is_named_by_file(tmp_path: Path) -> None:
+    whole = pairs(orders(tmp_path))
+    lines = (tmp_path / "pairs.jsonl").read_text().split("\n")
+    folder = tmp_path / "months"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text("\n".join(lines[:90]))
+    (folder / "b.jsonl").write_text("\n".join(lines[90:]))
+    assert pairs(folder) == whole
+    (folder / "b.jsonl").write_text(lines[0] + "\n[1]")
+    with pytest.raises(BadInput) as refused:
+        pairs(folder)
+    assert refused.value.where == "b.jsonl:2"
+
+
 def test_an_answer_that_cannot_be_read_is_asked_for_once_more(tmp_path: Path) -> None:
     task = pairs(orders(tmp_path))
 

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 
 from advisor.base.errors import BadInput
+from advisor.base.tablefolder import sha256_of_rows
 from advisor.base.tables import read_table
 from tests.lora.test_trainer import plan_for
 from trainers.lora.corpus import read_corpus
 from trainers.lora.examples import Message, question_of
 from trainers.lora.planning import answer_column, corpus_of
+from trainers.lora.presets import instruction_beside
 from trainers.lora.recipe import Recipe
+from trainers.lora.rowfiles import first_shape
 
 
 def chat(*turns: tuple[str, str], **more: object) -> str:
@@ -250,3 +253,38 @@ def test_such_a_name_still_means_the_shape_where_its_other_keys_stand(tmp_path: 
     plan = dataclasses.replace(plan_for(tmp_path), target="output")
     corpus = corpus_of(plan, tmp_path, Recipe())
     assert (corpus.shape, answer_column(plan, corpus)) == ("alpaca", "")
+
+
+def test_a_folder_is_read_as_one_and_each_fault_names_its_file_and_row(tmp_path: Path) -> None:
+    folder = tmp_path / "months"
+    folder.mkdir()
+    (folder / "april.jsonl").write_text("\n".join(GOOD[:7]) + "\n")
+    (folder / "may.jsonl").write_text("\n".join([*GOOD[7:], GOOD[2], chat(("user", "question 2"), ("assistant", "x"))]))
+    (folder / "instruction.txt").write_text("Be brief.")
+    corpus = read_corpus(folder)
+    assert [(one.row, one.file, one.line) for one in corpus.examples[6:8]] == [
+        (7, "april.jsonl", 7),
+        (8, "may.jsonl", 1),
+    ]
+    assert any("(rows 3 of april.jsonl and 6 of may.jsonl for one)" in note for note in corpus.notes)
+    assert instruction_beside(folder)["instruction"].value == "Be brief."
+    assert first_shape(folder, "") == "messages"
+    (folder / "may.jsonl").write_text(with_row("[1]") + chat(("user", "a")))
+    with pytest.raises(BadInput, match=r"Row 4 of may\.jsonl cannot be learned from.* 1 more row has") as refused:
+        read_corpus(folder)
+    assert refused.value.where == f"{folder / 'may.jsonl'}:4"
+    faults = refused.value.details["faults"]
+    assert [(fault["file"], fault["row"]) for fault in faults] == [("may.jsonl", 4), ("may.jsonl", 14)]  # type: ignore[index, union-attr, attr-defined]  # plain JSON
+
+
+def test_a_plan_on_a_folder_is_for_the_files_that_were_there(tmp_path: Path) -> None:
+    months = tmp_path / "months"
+    months.mkdir()
+    for name, rows in (("april.jsonl", GOOD[:6]), ("may.jsonl", GOOD[6:])):
+        (months / name).write_text("\n".join(rows))
+    (tmp_path / "tickets.csv").write_text("unused")
+    plan = dataclasses.replace(plan_for(tmp_path), data="months", data_sha256=sha256_of_rows(months), target="")
+    assert len(corpus_of(plan, tmp_path, Recipe()).examples) == 12
+    (months / "june.jsonl").write_text(GOOD[0])
+    with pytest.raises(BadInput, match="months has changed since the plan was made"):
+        corpus_of(plan, tmp_path, Recipe())

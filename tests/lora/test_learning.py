@@ -243,6 +243,48 @@ def test_a_cache_that_grows_in_place_writes_what_the_models_own_does(loss: Answe
     assert max(map(len, said)) > 100
 
 
+class Tables:
+    """How many numbers of [tokens, vocabulary] torch keeps between a forward pass and its way back."""
+
+    def __init__(self, vocabulary: int) -> None:
+        self.vocabulary, self.kept = vocabulary, 0
+
+    def pack(self, tensor: torch.Tensor) -> torch.Tensor:
+        self.kept += tensor.numel() if tensor.shape[-1:] == (self.vocabulary,) else 0
+        return tensor
+
+
+@pytest.mark.parametrize("learning", ["lora", "full", "capped"])
+def test_no_table_of_logits_is_kept_and_loss_and_gradients_stay_the_models_own(
+    learning: str, tiny_model: Path, encoder: Encoder
+) -> None:
+    """Adapters; every weight, the vocabulary's too; a head that caps its logits: each over several slices of tokens."""
+    model = load_model(tiny_model, dtype="float64", attention="sdpa")
+    torch.manual_seed(1)
+    adapted = adapted_model(model, Recipe(learning="full" if learning == "full" else "lora"))
+    for name, weight in adapted.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.05)
+    loss = AnswerLoss(model, own_head=learning != "lora")
+    long = [encoder.encode(example) for example in examples(8)]
+    rows = [Encoded(row.row, row.ids, (False, *(True,) * (len(row.ids) - 1))) for row in long]
+    assert sum(row.learned for row in rows) > 768
+    own, cap = loss.plain_loss(rows), 0.0
+    if learning == "capped":
+        cap = loss.cap = 0.5
+        hidden, targets, _ = loss.learned_states(rows)
+        own = torch.nn.functional.cross_entropy(cap * torch.tanh(loss.head(hidden) / cap), targets, reduction="sum")
+    own.backward()
+    wanted = gradients(loss)
+    tables = Tables(len(encoder.tokenizer))
+    with torch.autograd.graph.saved_tensors_hooks(tables.pack, lambda tensor: tensor):
+        total, _ = loss(rows)
+    assert tables.kept == 0
+    assert float(total.detach()) == pytest.approx(float(own.detach()), rel=1e-6)
+    total.backward()
+    assert relative(gradients(loss), wanted) < 1e-5
+
+
 @pytest.mark.parametrize("kind", ["Gemma2", "Cohere", "Granite"])
 def test_heads_that_cap_or_scale_are_learned_under_their_own_loss(kind: str, encoder: Encoder) -> None:
     import transformers

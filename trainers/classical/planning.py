@@ -6,6 +6,7 @@ from pathlib import Path
 
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
+from advisor.base.tablefolder import bytes_of_rows
 from advisor.base.tables import read_table
 from advisor.records.plan import Estimate, Plan, Setting
 from trainers.classical.candidates import Candidate, names, portfolio
@@ -145,7 +146,7 @@ def estimate(plan: Plan, folder: Path) -> Estimate:
     """From the size of the table, by the factors in rules/classical.yaml; the time is capped by the plan's budget."""
     path = data_path(plan, folder)
     sample = read_table(path, max_rows=_SAMPLE).frame
-    size = path.stat().st_size
+    size = bytes_of_rows(path)
     per_row = max(1.0, len(sample.to_csv(index=False)) / len(sample)) if len(sample) == _SAMPLE else 0.0
     rows = int(size / per_row) if per_row else len(sample)
     cells = rows * len(sample.columns)

@@ -10,6 +10,7 @@ from typing import Any
 from advisor.base.errors import BadInput
 from advisor.base.files import read_text, sha256_of_text
 from advisor.base.safetext import one_of, plain
+from advisor.base.tablefolder import row_files
 from trainers.climb.metric import metric_for
 from trainers.climb.policy import count
 from trainers.climb.retrieval import read_folder
@@ -48,7 +49,7 @@ def question_answering(questions: Path, documents: Path, metric: str = "") -> Ta
 
 
 def pairs(file: Path, metric: str = "") -> Task:
-    """Inputs with right answers (JSON lines): labels, objects to extract, or free text, told apart by the answers."""
+    """Inputs with right answers, as JSON lines of a file or folder: labels, objects to extract, or free text."""
     asked: list[str] = []
     answers: list[Any] = []
     for row, where in _rows(file):
@@ -121,8 +122,9 @@ def _json_type(value: Any) -> str:
     return names[type(value)]
 
 
-def _rows(file: Path) -> Iterator[tuple[Mapping[str, Any], str]]:
-    for number, line in enumerate(read_text(file).split("\n"), start=1):
+def _rows(path: Path) -> Iterator[tuple[Mapping[str, Any], str]]:
+    lines = ((file, *line) for file in row_files(path) for line in enumerate(read_text(file).split("\n"), start=1))
+    for file, number, line in lines:
         if not line.strip():
             continue
         where = f"{file.name}:{number}"

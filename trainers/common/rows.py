@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from advisor.base.errors import BadInput, did_you_mean
-from advisor.base.files import sha256_of_file
 from advisor.base.safetext import one_of, plain
+from advisor.base.tablefolder import sha256_of_rows
 from advisor.base.tables import read_table
 from advisor.records.plan import Plan
 from trainers.common.labels import Target, read_target
@@ -112,14 +112,15 @@ def _has_label(column: pd.Series[Any]) -> pd.Series[bool]:
 def data_path(plan: Plan, folder: Path) -> Path:
     """Where the plan's data stands. Raises `BadInput` when it is gone or changed."""
     path = Path(plan.data) if Path(plan.data).is_absolute() else folder / plan.data
-    if not path.is_file():
+    content = sha256_of_rows(path)
+    if not content:
         raise BadInput(
             f"The plan's data is not there: {path}.",
             where="plan.yaml: data",
             fix=f"Put the file back, or look at the new place: train-or-not look {folder}",
             code="no-file",
         )
-    if sha256_of_file(path) != plan.data_sha256:
+    if content != plan.data_sha256:
         raise BadInput(
             f"{path.name} has changed since the plan was made.",
             where=str(path),

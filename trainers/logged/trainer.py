@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from advisor.base.errors import BadInput
 from advisor.base.files import to_json
+from advisor.base.tablefolder import bytes_of_rows
 from advisor.base.tables import read_table
 from advisor.records.look import SplitProposal
 from advisor.records.plain import to_plain
@@ -58,7 +59,7 @@ class LoggedTrainer:
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
         """Seconds, from the size of the file."""
-        size = data_path(plan, folder).stat().st_size / 2**20
+        size = bytes_of_rows(data_path(plan, folder)) / 2**20
         by = policy("acting")["estimate"]
         time, memory = by["seconds"], by["memory_mb"]
         return Estimate(

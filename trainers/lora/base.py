@@ -122,6 +122,14 @@ def shape_of_base(name: str, folder: Path) -> Shape | None:
     return read_shape(where)
 
 
+def tokenizer_file(name: str, folder: Path) -> Path | None:
+    """The file that cuts texts into tokens for a base, where it lies here; nothing is fetched."""
+    where = locate(name, folder)
+    config = _hub_config(where, fetch=False) if isinstance(where, str) else where / "config.json"
+    file = config.with_name("tokenizer.json") if config else None
+    return file if file and file.is_file() else None
+
+
 def load_tokenizer(where: Path | str) -> Any:
     """The tokenizer of a located base. Raises `EnvironmentMissing` when a hub cannot be reached."""
     from transformers import AutoTokenizer

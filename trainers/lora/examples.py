@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from advisor.base.safetext import plain
 from trainers.lora.shapes import READERS, SHAREGPT, checked, from_columns, rejected_answer
 from trainers.lora.shapes import Message as Message
 from trainers.lora.shapes import RowFault as RowFault
@@ -18,8 +19,20 @@ ANSWER_KEYS = ("messages", "conversations", "completion", "output", "chosen", "p
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands: its number over all the data from 1; in a folder also its file, and its number there."""
+
+    row: int
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.line:,} of {plain(self.file, 80)}" if self.file else f"{self.row:,}"
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
-    """One conversation that ends in an answer; `row` counts the rows of the file from 1.
+    """One conversation that ends in an answer; `row`, `file` and `line` say where it stands, as in `Place`.
 
     `rejected` is the answer that people did not choose, where the rows are pairs to prefer between.
     """
@@ -27,6 +40,13 @@ class Example:
     row: int
     messages: tuple[Message, ...]
     rejected: str = ""
+    file: str = ""
+    line: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Where it stands, for people."""
+        return Place(self.row, self.file, self.line)
 
     @property
     def answer(self) -> str:
@@ -48,10 +68,15 @@ class Example:
 class Fault:
     """What is wrong with one row, and what to do about it. `code` is stable."""
 
-    row: int
+    place: Place
     code: str
     what: str
     fix: str
+
+    def told(self) -> dict[str, Any]:
+        """As plain data: the row's number in its file, and the file's name where there are several."""
+        file = {"file": self.place.file} if self.place.file else {}
+        return {**file, "row": self.place.line or self.place.row, "code": self.code, "what": self.what, "fix": self.fix}
 
 
 def shape_of(row: Mapping[str, Any], target: str = "") -> str:

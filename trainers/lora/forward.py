@@ -4,7 +4,7 @@ The transformers model and its peft layers are used as they stand. Two things ar
 
 - The vocabulary head is applied to the positions that carry loss, in slices, and each slice's gradient is taken at
   once, so that no table of logits is kept (49,152 × 4 bytes a position). `plain_loss` is the model's own way; the two
-  agree to rounding. A head that learns, or caps or scales its logits, goes through torch's own gradients instead.
+  agree to rounding. A head that learns, or caps or scales its logits, is applied a second time on the way back instead.
 - Rows that begin with the same instruction share its keys and values; their gradients are summed over the rows of the
   step and sent back through the instruction once. Exact, as the instruction never sees what follows it.
 """
@@ -20,6 +20,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from trainers.lora.tokens import Encoded
 
@@ -73,32 +74,34 @@ class Tally:
 
 
 class HeadLoss(torch.autograd.Function):
-    """Sum of the cross-entropy of `hidden @ weightᵀ (+ bias)` against `targets`, keeping only the gradient of `hidden`.
+    """Cross-entropy of `hidden @ weightᵀ (+ bias)` against `targets`, token by token; keeps `hidden`'s gradient alone.
 
-    Shapes: hidden (tokens, width), weight (vocabulary, width), targets (tokens). The weight is frozen.
+    Shapes: hidden (tokens, width), weight (vocabulary, width), targets and the result (tokens). The weight is frozen.
     """
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
-        """The summed loss, in float32."""
-        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        """The losses, in float32."""
+        losses = torch.empty(len(targets), dtype=torch.float32, device=hidden.device)
         gradient = torch.empty_like(hidden)
         for start in range(0, hidden.shape[0], _SLICE):
             part = slice(start, start + _SLICE)
             logits = functional.linear(hidden[part], weight, bias).float()
             peak = torch.logsumexp(logits, dim=-1, keepdim=True)
-            total += (peak.squeeze(-1) - logits.gather(1, targets[part, None]).squeeze(-1)).sum()
+            losses[part] = (peak - logits.gather(1, targets[part, None])).squeeze(-1)
+            if not ctx.needs_input_grad[0]:
+                continue
             slope = logits.sub_(peak).exp_()
             slope.scatter_add_(1, targets[part, None], -torch.ones_like(targets[part, None], dtype=slope.dtype))
             gradient[part] = slope.to(hidden.dtype) @ weight
         ctx.save_for_backward(gradient)
-        return total
+        return losses
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None, None]:
-        """The kept gradient, scaled."""
+        """The kept gradient, scaled token by token."""
         (gradient,) = ctx.saved_tensors
-        return gradient * upstream[0].to(gradient.dtype), None, None, None
+        return gradient * upstream[0][:, None].to(gradient.dtype), None, None, None
 
 
 class AnswerLoss:
@@ -147,11 +150,23 @@ class AnswerLoss:
     def __call__(self, rows: Sequence[Encoded], prefix: KeysValues | None = None) -> tuple[Tensor, int]:
         """The summed loss of the rows' learned tokens, and how many they are."""
         hidden, targets, _ = self.learned_states(rows, prefix)
-        if self.own_head:
-            return functional.cross_entropy(self.logits(hidden), targets, reduction="sum"), len(targets)
-        bias = getattr(self.head, "bias", None)
-        loss: Tensor = HeadLoss.apply(hidden, self.head.weight, bias, targets)  # type: ignore[no-untyped-call]
-        return loss, len(targets)
+        return self.losses(hidden, targets).sum(), len(targets)
+
+    def losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each token in float32, from the state before it; no logits are kept for the way back."""
+        if not self.own_head:
+            bias = getattr(self.head, "bias", None)
+            found: Tensor = HeadLoss.apply(hidden, self.head.weight, bias, targets)  # type: ignore[no-untyped-call]
+            return found
+        # A head that learns has a gradient for each slice, as large as itself: two slices' logits take no more.
+        if len(targets) <= _SLICE * (2 if self.head.weight.requires_grad else 1):
+            return self._losses(hidden, targets)
+        slices = zip(torch.split(hidden, _SLICE), torch.split(targets, _SLICE), strict=True)
+        again = [checkpoint(self._losses, *part, use_reentrant=False, preserve_rng_state=False) for part in slices]
+        return torch.cat(again)
+
+    def _losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        return functional.cross_entropy(self.logits(hidden), targets, reduction="none")
 
     @torch.no_grad()
     def tally(self, rows: Sequence[Encoded], prefix: KeysValues | None = None) -> Tally:

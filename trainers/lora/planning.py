@@ -15,8 +15,9 @@ from advisor.base.machine import look_at_machine
 from advisor.records.plan import Estimate, Plan
 from trainers.common.rows import data_path
 from trainers.lora.accelerators import cards_that_hold
-from trainers.lora.base import shape_of_base
+from trainers.lora.base import shape_of_base, tokenizer_file
 from trainers.lora.corpus import Corpus, read_corpus
+from trainers.lora.counting import count_tokens, lengths_of
 from trainers.lora.memory import disk_mb, fit, need, next_smaller
 from trainers.lora.policy import held_back, larger_pieces, presets
 from trainers.lora.presets import known_cards
@@ -50,13 +51,9 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
         return Estimate(plan.budget_seconds, 0.0, 0.0, formula="Sizes of the base are not known before it is fetched.")
     machine = look_at_machine(folder)
     rules = presets()["speed"]
-    characters = rules["characters_per_token"]
-    shared = len(recipe.instruction) / characters if recipe.instruction else 0.0
-    sizes = [
-        (sum(len(message.content) for message in example.messages) + len(example.rejected)) / characters
-        + rules["template_tokens"] * len(example.messages)
-        for example in corpus.examples
-    ]
+    counts = count_tokens(corpus.examples, tokenizer_file(recipe.base, folder))
+    sizes = counts.sizes
+    shared = len(recipe.instruction) / rules["characters_per_token"] if recipe.instruction else 0.0
     own = [max(1.0, size - shared) for size in sizes]
     sealed_rows = len(own) * plan.split.test_share
     open_rows = len(own) - sealed_rows
@@ -101,6 +98,7 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
         f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, longest)}.",
         error_band="Time: half to twice, the run's own trial steps say it closer. Memory: a fifth either way.",
         on_card=gpu,
+        lengths=lengths_of(counts.reach, recipe.longest or shape.context, counts.how),
     )
 
 

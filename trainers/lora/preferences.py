@@ -99,7 +99,7 @@ class PairLoss:
     def _log_likelihoods(self, rows: Sequence[Encoded]) -> tuple[Tensor, Tensor]:
         answers = [one for row in rows for one in row.pair or ()]
         hidden, targets, owner = self.words.learned_states(answers)
-        each = -functional.cross_entropy(self.words.logits(hidden), targets, reduction="none")
+        each = -self.words.losses(hidden, targets)
         sums = torch.zeros(len(answers), device=self.device).index_add(0, owner, each)
         return sums[0::2], sums[1::2]
 

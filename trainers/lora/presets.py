@@ -12,8 +12,8 @@ from advisor.records.plan import Plan, Setting
 from trainers.embedded.models import EMBEDDED
 from trainers.lora.accelerators import Card
 from trainers.lora.base import shape_of_base
-from trainers.lora.corpus import first_shape
 from trainers.lora.policy import presets
+from trainers.lora.rowfiles import first_shape
 
 INSTRUCTION = "instruction.txt"
 
@@ -40,8 +40,12 @@ def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:
 
 
 def instruction_beside(data: Path) -> dict[str, Setting]:
-    """What a file `instruction.txt` beside the data asks to be put before every row; nothing where there is none."""
-    beside = data.with_name(INSTRUCTION)
+    """What a file `instruction.txt` beside the data asks to be put before every row; nothing where there is none.
+
+    For a folder of files it lies among them, or beside the folder.
+    """
+    within = data / INSTRUCTION
+    beside = within if within.is_file() else data.with_name(INSTRUCTION)
     if not beside.is_file():
         return {}
     reason = f"The file {INSTRUCTION} beside the data; put before every row."

@@ -15,9 +15,11 @@ from torch import Tensor
 
 from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
+from advisor.records.plain import to_plain
 from trainers.contract import Progress
 from trainers.lora.base import end_ids, load_model, load_tokenizer, locate
 from trainers.lora.classes import ClassLoss, LabelEncoder, label_options, padding_of
+from trainers.lora.counting import lengths_of
 from trainers.lora.examples import Message
 from trainers.lora.forward import AnswerLoss
 from trainers.lora.generate import answer
@@ -206,8 +208,8 @@ def _quantised(recipe: Recipe, device: Device, dtype: str) -> dict[str, Any]:
     return loading_options(recipe, device, dtype)
 
 
-def lengths(rows: Sequence[Encoded]) -> dict[str, int]:
-    """How long the rows are, in tokens: shortest, median, 95th of a hundred, longest, and all together."""
+def lengths(rows: Sequence[Encoded], limit: int) -> dict[str, object]:
+    """How long the rows are, in tokens: shortest, median, 95th of a hundred, longest, all together, their spread."""
     sizes = sorted(len(row.ids) for row in rows)
     return {
         "shortest": sizes[0],
@@ -216,4 +218,5 @@ def lengths(rows: Sequence[Encoded]) -> dict[str, int]:
         "longest": sizes[-1],
         "total": sum(sizes),
         "learned": sum(row.learned for row in rows),
+        "spread": to_plain(lengths_of([max(len(one.ids) for one in row.pair or (row,)) for row in rows], limit, "")),
     }

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 from trainers.lora.corpus import refuse
 from trainers.lora.examples import Example, Fault, Message
+
+if TYPE_CHECKING:
+    from trainers.lora.tokenised import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Encoder:
         self.end_ids = frozenset(end_ids) or frozenset({int(tokenizer.eos_token_id)})
         self.has_template = bool(tokenizer.chat_template)
         self.control = [token for token in tokenizer.get_added_vocab() if len(token) > 2]
+        self.kept: Kept | None = None
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """The tokens after which the model is to answer."""
@@ -57,6 +61,9 @@ class Encoder:
 
     def encode(self, example: Example) -> Encoded:
         """Tokens and mask of one example. Each answer is cut into tokens apart, exactly as it will be generated."""
+        return self.kept.row(example, self._encoded) if self.kept else self._encoded(example)
+
+    def _encoded(self, example: Example) -> Encoded:
         ids: list[int] = []
         learn: list[bool] = []
         written = ""
@@ -68,7 +75,7 @@ class Encoder:
             if not (before.startswith(written) and after.startswith(before)):
                 raise BadInput(
                     "This model's chat template rewrites earlier turns, so answers before the last cannot be learned.",
-                    where=f"row {example.row}",
+                    where=f"row {example.place}",
                     fix="Keep one question and one answer a row.",
                     code="template-rewrites",
                 )
@@ -130,7 +137,7 @@ def checked_rows(
         token = next((t for t in control for m in example.messages if t in m.content), None)
         if token is not None:
             what = f"it holds {plain(token, 30)!r}, which the model reads as a command"
-            faults.append(Fault(example.row, "control-token", what, "Take it out of the text, or write it apart."))
+            faults.append(Fault(example.place, "control-token", what, "Take it out of the text, or write it apart."))
             continue
         one = encode(example)
         if len(one.ids) > longest:
@@ -138,9 +145,9 @@ def checked_rows(
             lost = sum(one.learn[longest:])
             what = f"it has {len(one.ids):,} tokens; the limit is {longest:,}, so its last {over:,} would be cut"
             what += f", {lost:,} of them the answer's with its end token" if lost else ""
-            faults.append(Fault(example.row, "too-long", what, "Shorten or split the row, or take it out."))
+            faults.append(Fault(example.place, "too-long", what, "Shorten or split the row, or take it out."))
         elif not any(one.learn):
-            faults.append(Fault(example.row, "nothing-to-learn", "no token of it is learned", "Give it an answer."))
+            faults.append(Fault(example.place, "nothing-to-learn", "no token of it is learned", "Give it an answer."))
         encoded.append(one)
     refuse(faults, path)
     return encoded

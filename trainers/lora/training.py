@@ -24,9 +24,9 @@ from trainers.common.runfolder import WORK, complete, files_of, keep, work_file
 from trainers.common.sealed import open_sealed, opening_note
 from trainers.common.stages import stages_after
 from trainers.contract import Progress
-from trainers.lora.base import context_of, end_ids, fingerprint, read_shape
+from trainers.lora.base import context_of, fingerprint, read_shape
 from trainers.lora.batches import shared_prefix
-from trainers.lora.classes import LabelEncoder
+from trainers.lora.encoding import encoded
 from trainers.lora.export import export_adapter, export_model, lora_figures, write_card
 from trainers.lora.forward import Losses
 from trainers.lora.full_card import taken_of_card_mb
@@ -38,7 +38,6 @@ from trainers.lora.memory import fit
 from trainers.lora.parts import Parts, part
 from trainers.lora.planning import answer_column, corpus_of
 from trainers.lora.policy import larger_pieces, presets
-from trainers.lora.preferences import PairEncoder
 from trainers.lora.recipe import Recipe
 from trainers.lora.results import gap, hold, lines, samples
 from trainers.lora.scores import METRICS, side_scores
@@ -46,7 +45,7 @@ from trainers.lora.session import Session, lengths, open_base, open_session
 from trainers.lora.sharding import ShardedLoss, held
 from trainers.lora.tasks import check_gate, task_of
 from trainers.lora.team import Team
-from trainers.lora.tokens import Encoded, Encoder, room_for_answers
+from trainers.lora.tokens import Encoded, room_for_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +106,10 @@ class Training:
         where, tokenizer, device, arithmetic = open_base(self.recipe, self.folder, self.progress)
         self.task = task_of(self.plan, self.recipe, corpus, where)
         self.notes += [*corpus.notes, *parts.notes, *self.task.notes]
-        encoder: Encoder | LabelEncoder | PairEncoder
-        if self.task.labels:
-            encoder = LabelEncoder(tokenizer, self.task.labels)
-        else:
-            encoder = Encoder(tokenizer, end_ids(where, tokenizer))
-            encoder = PairEncoder(encoder) if self.task.kind == "pairs" else encoder
         limit = self.recipe.longest or context_of(where, tokenizer)
-        path = self.folder / self.plan.data
-        rows, development, sealed = (
-            encoder.encode_all(one, path, limit) for one in (parts.train, parts.development, parts.sealed)
-        )
+        self.progress.phase("Cutting the examples into tokens")
+        data = self.folder / self.plan.data
+        rows, development, sealed = encoded(parts, self.task, where, tokenizer, limit, self.folder, data)
         longest = max(len(row.ids) for row in (*rows, *development, *sealed))
         self.longest_answer = room_for_answers([*rows, *development])
         recipe, arithmetic = self._settled(where, arithmetic, longest, device)
@@ -236,7 +228,7 @@ class Training:
                     "tokens": course.tokens,
                     "tokens_per_second": round(course.tokens / max(course.seconds, 1e-9), 1),
                 },
-                "lengths": lengths(rows),
+                "lengths": lengths(rows, ready.recipe.longest or context_of(where, ready.tokenizer)),
                 "overfitting": gap(course.curve),
                 "samples": samples(asked, said.before, said.after),
                 "rivals": {name: side_scores(texts, said.wanted) for name, texts in said.rivals.items()},

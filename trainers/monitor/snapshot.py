@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from advisor.base.tablechecks import check_readable
 from advisor.base.tables import Table
 from trainers.monitor.state import hash_of
 
@@ -25,7 +26,7 @@ class Snapshot:
 
 def snapshot(file: Path, read: Callable[[Path], Table]) -> Snapshot:
     """The file as it stands, by `read`: rows, bytes and hash are of one moment. Raises what `read` does."""
-    size = file.stat().st_size if file.is_file() else 0
+    size = check_readable(file).stat().st_size
     table = read(file)
     if file.stat().st_size == size:
         return Snapshot(table, size, hash_of(file, size))

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from advisor.base.errors import BadInput
 from advisor.base.files import to_json
 from advisor.base.safetext import plain
+from advisor.base.tablefolder import bytes_of_rows
 from advisor.base.tables import read_table
 from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
@@ -63,7 +64,7 @@ class ScratchTrainer:
         """From the size of the table, capped by the plan's budget."""
         path = data_path(plan, folder)
         sample = read_table(path, max_rows=200).frame
-        rows = max(len(sample), int(path.stat().st_size / max(1.0, len(sample.to_csv(index=False)) / len(sample))))
+        rows = max(len(sample), int(bytes_of_rows(path) / max(1.0, len(sample.to_csv(index=False)) / len(sample))))
         cells = rows * len(sample.columns)
         rounds = policy("scratch")["stop"]["rounds"] if plan.task == PICTURES else 1
         by = policy("scratch")["estimate"]

@@ -14,6 +14,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from advisor.base.files import to_json
+from advisor.base.tablefolder import bytes_of_rows
 from advisor.base.tables import read_table
 from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
@@ -53,7 +54,7 @@ class UnsupervisedTrainer:
         """Time, memory and disk from the size of the table, capped by the plan's budget."""
         path = data_path(plan, folder)
         sample = read_table(path, max_rows=2_000).frame
-        rows = max(len(sample), int(path.stat().st_size / max(1.0, len(sample.to_csv(index=False)) / len(sample))))
+        rows = max(len(sample), int(bytes_of_rows(path) / max(1.0, len(sample.to_csv(index=False)) / len(sample))))
         compared = min(rows, policy("discovering")["limits"]["rows"])
         cells = compared * (
             policy("discovering")["topics"]["dimensions"] if plan.task == TOPICS else len(sample.columns)
@@ -70,7 +71,7 @@ class UnsupervisedTrainer:
         return Estimate(
             seconds=round(min(seconds, plan.budget_seconds), 1),
             peak_memory_mb=round(megabytes, 1),
-            disk_mb=round(disk["least"] + path.stat().st_size / 2**20 * disk["times_the_file"], 1),
+            disk_mb=round(disk["least"] + bytes_of_rows(path) / 2**20 * disk["times_the_file"], 1),
             usd=0.0,
             formula=f"From {rows:,} rows and {len(sample.columns):,} columns on one core, at most the budget of "
             f"{plan.budget_seconds:g} s.",
