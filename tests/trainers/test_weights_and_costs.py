@@ -117,7 +117,7 @@ def test_groups_are_told_by_columns_that_the_model_does_not_see(ran: tuple[Path,
     assert groups == {("gender", "f"), ("gender", "m"), ("region", "north"), ("region", "south")}
     assert not any(one["seen_by_model"] for one in record.diagnostics["groups"])
     table = next(one for one in record.diagnostics["tables"] if one["title"].startswith("How each group"))
-    assert table["rows"][0][0] == "gender (the model does not see it): f"
+    assert table["rows"][0][0] == "gender: f (the model does not see it)"
 
 
 def test_the_report_tells_the_likeliest_class_and_each_class_against_the_rest(ran: tuple[Path, RunRecord]) -> None:

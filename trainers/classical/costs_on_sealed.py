@@ -16,7 +16,7 @@ from trainers.common.splits import Split
 
 _WORDS = NAMES | {
     "ours": "the model",
-    "likeliest": "the same model, saying the likeliest class",
+    "likeliest": "the model, saying the likeliest class",
     "trivial": "always the same answer, the cheapest one",
 }
 
@@ -80,7 +80,7 @@ def as_table(found: dict[str, Any]) -> list[dict[str, Any]]:
         [
             _WORDS[one["way"]],
             f"{one['cost']:.4g} ({one['low']:.4g} to {one['high']:.4g})",
-            "" if one["way"] == "ours" else f"{one['more']:+.3g} ({one['more_low']:+.3g} to {one['more_high']:+.3g})",
+            "0" if one["way"] == "ours" else f"{one['more']:+.3g} ({one['more_low']:+.3g} to {one['more_high']:+.3g})",
         ]
         for one in found["costs"]["ways"]
     ]

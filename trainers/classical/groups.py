@@ -88,15 +88,16 @@ def as_table(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return []
     numbers = "said" not in entries[0]
     columns = ["Group", "Rows", "Error"] + ([] if numbers else ["Said yes", "Missed", "False alarms"])
-    rows = [[f"{_column(one)}: {one['group']}", f"{one['rows']:,}", _error(one, numbers)] for one in entries]
+    rows = [[_group(one), f"{one['rows']:,}", _error(one, numbers)] for one in entries]
     if not numbers:
         for row, one in zip(rows, entries, strict=True):
             row += [_share(one[name]) for name in ("said", "missed", "false_alarm")]
     return [{"title": "How each group is answered (sealed rows)", "columns": columns, "rows": rows}]
 
 
-def _column(one: dict[str, Any]) -> str:
-    return str(one["column"]) + (" (the model does not see it)" if one.get("seen_by_model") is False else "")
+def _group(one: dict[str, Any]) -> str:
+    unseen = " (the model does not see it)" if one.get("seen_by_model") is False else ""
+    return f"{one['column']}: {one['group']}{unseen}"
 
 
 def _error(one: dict[str, Any], numbers: bool) -> str:
