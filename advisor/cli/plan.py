@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         budget_seconds=arguments.budget_seconds,
         seed=arguments.seed,
         approach=arguments.approach,
-        drop=arguments.drop,
+        drop=[*arguments.drop, *_weighing(arguments.setting)],
         keep=arguments.keep,
     )
     plan = replace(plan, decision_sha256=decision_hash(decision), tool_version=_version())
@@ -155,11 +155,23 @@ def _fresh_look(case: Case, answers: Answers, out: Output) -> Look | None:
 
 
 def _with_asked(plan: Plan, pairs: list[str]) -> Plan:
-    """The plan with the choices of `--setting`, each a number, a truth value or a text; the trainer checks them."""
-    from advisor.base.strictyaml import parse
+    """The plan with the choices of `--setting`, each a value as YAML or JSON spells it; the trainer checks them."""
     from advisor.records.plan import Setting
 
-    asked = {}
+    asked = {name: Setting(value, _ASKED) for name, value in _asked(pairs).items()}
+    return replace(plan, settings={**plan.settings, **asked})
+
+
+def _weighing(pairs: list[str]) -> list[str]:
+    """The column by which rows count, if one was named: it is no feature, so nobody need be asked about it."""
+    named = _asked(pairs).get("weight_column")
+    return [str(named)] if named else []
+
+
+def _asked(pairs: list[str]) -> dict[str, object]:
+    from advisor.base.strictyaml import parse
+
+    asked: dict[str, object] = {}
     for pair in pairs:
         name, sign, text = pair.partition("=")
         if not (sign and name.strip()):
@@ -169,9 +181,8 @@ def _with_asked(plan: Plan, pairs: list[str]) -> Plan:
                 fix="Write the name, then the value: --setting horizon=24",
                 code="usage",
             )
-        value = parse(f"value: {text.strip()}", "--setting").data["value"] if text.strip() else ""
-        asked[name.strip()] = Setting(value, _ASKED)
-    return replace(plan, settings={**plan.settings, **asked})
+        asked[name.strip()] = parse(f"value: {text.strip()}", "--setting").data["value"] if text.strip() else ""
+    return asked
 
 
 def _with_estimate(plan: Plan, case: Case) -> Plan:

@@ -23,7 +23,7 @@ def what_it_learnt(run: RunRecord) -> Iterator[Block]:
             yield Paragraph(f"{opening}: {full_stop(plain(found[key], 600))}")
     yield from _importance(run, found.get("importance"))
     yield from confusion(found.get("confusion"))
-    yield from calibration(found.get("calibration"))
+    yield from calibration(found.get("calibration"), found.get("calibration_of"), found.get("calibration_by_class"))
     yield from residuals(found.get("residuals"))
     yield from tables(found.get("tables"))
 

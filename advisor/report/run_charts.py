@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.base.safetext import plain
 from advisor.records.run import RunRecord
-from advisor.report.blocks import Block, Cell, Chart, Paragraph, Point, Table
+from advisor.report.blocks import Block, Cell, Chart, Heading, Paragraph, Point, Table
 from advisor.report.data_charts import interval_words, numbers_of
 from advisor.report.words import baseline_words, count, figure, metric_words, score, sentence
 
@@ -114,22 +114,52 @@ def confusion(found: Any) -> Iterator[Block]:
     )
 
 
-def calibration(found: Any) -> Iterator[Chart]:
-    """What a score of the model means: the share it announced, and the share that came true."""
+def calibration(found: Any, of: Any = "", by_class: Any = ()) -> Iterator[Block]:
+    """What a score of the model means: the share it announced, and the share that came true.
+
+    `of` says what the scores are of where there are more than two classes; `by_class` holds each against the rest.
+    """
     points = _points(found, "said", "happened")
     if len(points) < 2:
         return
     gap = max(abs(point.value - point.at) for point in points)
+    read = f"Scores of the {plain(of, 40)} of each row (Guo et al. 2017). " if isinstance(of, str) and of else ""
     rows = tuple((f"{point.at:.0%}", f"{point.value:.0%}", figure(point.low or 0)) for point in points)
     yield Chart(
         "calibration",
         "Can its scores be read as chances?",
-        f"On the line what it announces comes true; the widest gap is {100 * gap:.0f} points.",
+        f"{read}On the line what it announces comes true; the widest gap is {100 * gap:.0f} points.",
         "calibration",
         "share that came true",
         tuple(Point("", point.value, point.at) for point in points),
         Table(("Announced", "Came true", "Rows"), rows, numeric=(0, 1, 2)),
         across="share announced",
+    )
+    yield from _by_class(by_class)
+
+
+def _by_class(found: Any) -> Iterator[Block]:
+    """Each class against the rest: how often it was announced and true, and the mean gap over bins of like scores."""
+    needed = {"rows", "said", "happened", "gap"}
+    known = [
+        (plain(one.get("class", ""), 40), numbers_of(one))
+        for one in (found if isinstance(found, list | tuple) else ())
+        if isinstance(one, Mapping) and needed <= set(numbers_of(one))
+    ]
+    if not known:
+        return
+    yield Heading("The chances of each class against the rest")
+    yield Table(
+        ("Class", "Rows of it", "Announced", "Came true", "Mean gap"),
+        tuple(
+            (name, figure(one["rows"]), f"{one['said']:.1%}", f"{one['happened']:.1%}", f"{one['gap']:.1%}")
+            for name, one in sorted(known, key=lambda pair: -pair[1]["gap"])[:MOST_CLASSES]
+        ),
+        numeric=(1, 2, 3, 4),
+    )
+    yield Paragraph(
+        "The mean gap lies between what was announced and what came true, over ten groups of rows with like scores "
+        "(classwise calibration error, Kull et al. 2019); of a class with few rows it is large by chance."
     )
 
 

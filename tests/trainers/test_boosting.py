@@ -53,7 +53,7 @@ def test_watching_unseen_rows_ends_a_fit_that_gains_nothing() -> None:
         pytest.skip("lightgbm is not installed")
     features, _ = table()
     noise = np.random.default_rng(1).normal(size=ROWS)
-    model = LightBoosting(rounds=1000).fit(features[:300], noise[:300], watch=(features[300:], noise[300:]))
+    model = LightBoosting(rounds=1000).fit(features[:300], noise[:300], watch=(features[300:], noise[300:], None))
     assert model.rounds_ < 200
 
 

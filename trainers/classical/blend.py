@@ -18,12 +18,15 @@ from trainers.common.policy import policy
 _TINY = 1e-12
 
 
-def blend_weights(answers: list[Floats], truth: Floats, classes: int, metric: str) -> Floats:
+def blend_weights(
+    answers: list[Floats], truth: Floats, classes: int, metric: str, counts: Floats | None = None
+) -> Floats:
     """The share of each model in the blend with the smallest loss; small shares are dropped.
 
-    The loss is a proper one whatever the metric: log loss for classes, absolute or squared error for numbers.
+    The loss is a proper one whatever the metric: log loss for classes, absolute or squared error for numbers. `counts`
+    [rows] is how much each row counts, here and below.
     """
-    loss = loss_on(truth, classes, metric)
+    loss = loss_on(truth, classes, metric, counts)
     counts = np.zeros(len(answers))
     total = np.zeros_like(answers[0])
     best = np.inf
@@ -41,13 +44,11 @@ def blend_weights(answers: list[Floats], truth: Floats, classes: int, metric: st
     return np.asarray(shares / shares.sum())
 
 
-def best_temperature(probabilities: Floats, truth: Floats) -> float:
+def best_temperature(probabilities: Floats, truth: Floats, counts: Floats | None = None) -> float:
     """The power by which probabilities are flattened (above 1) or sharpened, at the smallest log loss."""
-    rows = np.arange(len(truth)), truth.astype(int)
 
     def loss(logarithm: float) -> float:
-        given = tempered(probabilities, float(np.exp(logarithm)))[rows]
-        return float(-np.log(np.clip(given, _TINY, 1.0)).mean())
+        return log_loss(tempered(probabilities, float(np.exp(logarithm))), truth, counts)
 
     found = minimize_scalar(loss, bounds=(np.log(0.25), np.log(4.0)), method="bounded", options={"xatol": 1e-3})
     return float(np.exp(found.x))
@@ -69,16 +70,20 @@ def more_than_noise(gains: Floats) -> bool:
     return bool(gains.mean() > gains.std(ddof=1) / np.sqrt(len(gains)) and gains.mean() > 1e-9)
 
 
-def log_loss(probabilities: Floats, truth: Floats) -> float:
+def log_loss(probabilities: Floats, truth: Floats, counts: Floats | None = None) -> float:
     """Mean log loss of class probabilities."""
-    return loss_on(truth, probabilities.shape[1], "log_loss")(probabilities)
+    return loss_on(truth, probabilities.shape[1], "log_loss", counts)(probabilities)
 
 
-def loss_on(truth: Floats, classes: int, metric: str) -> Callable[[Floats], float]:
+def loss_on(truth: Floats, classes: int, metric: str, counts: Floats | None = None) -> Callable[[Floats], float]:
     """A proper loss whatever the metric: log loss for classes, absolute or squared error for numbers."""
+
+    def mean(losses: Floats) -> float:
+        return float(losses.mean() if counts is None else np.average(losses, weights=counts))
+
     if classes:
         rows = np.arange(len(truth)), truth.astype(int)
-        return lambda answer: float(-np.log(np.clip(answer[rows], _TINY, 1.0)).mean())
+        return lambda answer: mean(-np.log(np.clip(answer[rows], _TINY, 1.0)))
     if metric == METRICS["mae"].name:
-        return lambda answer: float(np.abs(answer[:, 0] - truth).mean())
-    return lambda answer: float(((answer[:, 0] - truth) ** 2).mean())
+        return lambda answer: mean(np.abs(answer[:, 0] - truth))
+    return lambda answer: mean((answer[:, 0] - truth) ** 2)

@@ -86,7 +86,7 @@ class LightBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     ) -> LightBoosting:
         """Grow up to `rounds` rounds, less when the clock passes `until` (time.monotonic).
 
-        With `watch` (features, target) it also ends when those rows have long gained nothing.
+        With `watch` (features, target, weights or None) it also ends when those rows have long gained nothing.
         """
         lightgbm = library("lightgbm")
         categories: Any = list(range(self.categories))
@@ -97,8 +97,8 @@ class LightBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
         table = lightgbm.Dataset(features, truth, weight=sample_weight, **options)
         watched, calls = [], [light_until(lightgbm, until)]
         if watch is not None:
-            seen, said = watch[0][:_WATCHED_ROWS], watch[1][:_WATCHED_ROWS]
-            watched = [table.create_valid(seen, self._codes_of(said), params={"verbosity": -1})]
+            seen, said, counts = (None if one is None else one[:_WATCHED_ROWS] for one in watch)
+            watched = [table.create_valid(seen, self._codes_of(said), counts, params={"verbosity": -1})]
             calls.append(lightgbm.early_stopping(_PATIENCE, verbose=False))
         booster = lightgbm.train(self._settings(len(features)), table, self.rounds, watched, callbacks=calls)
         self.text_ = booster.model_to_string(num_iteration=-1)
@@ -179,7 +179,7 @@ class OrderedBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
     ) -> OrderedBoosting:
         """Grow up to `rounds` rounds, less when the clock passes `until` (time.monotonic).
 
-        With `watch` (features, target) it also ends when those rows have long gained nothing.
+        With `watch` (features, target, weights or None) it also ends when those rows have long gained nothing.
         """
         catboost = library("catboost")
         truth, met = learnt_from(target, self.classes, self.log)
@@ -203,10 +203,12 @@ class OrderedBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
         )
         seen = None
         if watch is not None:
-            kept = np.isin(watch[1][:_WATCHED_ROWS], self.classes_) if self.classes else slice(None)
-            said = watch[1][:_WATCHED_ROWS][kept]
+            there, said = watch[0][:_WATCHED_ROWS], watch[1][:_WATCHED_ROWS]
+            kept = np.isin(said, self.classes_) if self.classes else slice(None)
+            there, said = there[kept], said[kept]
+            counts = None if watch[2] is None else watch[2][:_WATCHED_ROWS][kept]
             codes = np.searchsorted(self.classes_, said) if self.classes else np.log1p(said) if self.log else said
-            seen = catboost.Pool(self._table(watch[0][:_WATCHED_ROWS][kept]), codes)
+            seen = catboost.Pool(self._table(there), codes, weight=counts)
         stop = {"eval_set": seen, "early_stopping_rounds": _PATIENCE, "use_best_model": False} if seen else {}
         pool = catboost.Pool(self._table(features), truth, weight=sample_weight)
         model.fit(pool, callbacks=[OrderedUntil(until)], **stop)

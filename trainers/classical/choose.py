@@ -70,7 +70,7 @@ class Chosen:
     def score(self, problem: Problem) -> Score:
         """The mean over folds with its rough interval."""
         answers = self.unseen()
-        return fold_score(problem.metric, gains_of(answers, problem), sum(map(len, answers.values())))
+        return fold_score(problem, gains_of(answers, problem), sum(map(len, answers.values())))
 
 
 def choose(tried: list[Tried], problem: Problem, *, blends: bool = True) -> Chosen:
@@ -116,7 +116,7 @@ def _honest(models: list[Tried], folds: tuple[int, ...], problem: Problem, blend
         answers = replace(chosen, folds=(at,)).unseen()
         gains.append(gains_of(answers, problem, chosen.cut(problem))[0])
         rows += len(answers[at])
-    score = fold_score(problem.metric, np.array(gains), rows)
+    score = fold_score(problem, np.array(gains), rows)
     return replace(score, method=f"{score.method}, each fold judging what the others chose")
 
 
@@ -131,10 +131,9 @@ def _pick(enough: list[Tried], folds: tuple[int, ...], problem: Problem, blends:
 
 def _trivial_gain(problem: Problem, folds: tuple[int, ...]) -> float:
     """The metric of the trivial answer on the folds' rows, turned so that more is better."""
-    truth = _truth(problem, folds)
-    return problem.metric.gain(
-        problem.metric.value(truth, trivial(problem.metric, truth, problem.classes, len(truth))), 0.0
-    )
+    truth, counts = _truth(problem, folds), problem.counts_of(list(folds))
+    constant = trivial(problem.metric, truth, problem.classes, len(truth), counts)
+    return problem.metric.gain(problem.metric.value(truth, constant, counts), 0.0)
 
 
 def _simplest(models: list[Tried], gains: dict[str, Floats], folds: tuple[int, ...], nothing: float) -> Chosen:
@@ -187,7 +186,8 @@ def _truth(problem: Problem, folds: tuple[int, ...]) -> Floats:
 
 def _shares(models: list[Tried], folds: tuple[int, ...], problem: Problem) -> Floats:
     answers = [np.concatenate([one.answers[at] for at in folds]) for one in models]
-    return blend_weights(answers, _truth(problem, folds), problem.classes, problem.metric.name)
+    counts = problem.counts_of(list(folds))
+    return blend_weights(answers, _truth(problem, folds), problem.classes, problem.metric.name, counts)
 
 
 def _blend(
@@ -225,10 +225,14 @@ def _calibrated(chosen: Chosen, problem: Problem) -> Chosen:
     gains = []
     for at in chosen.folds:
         others = tuple(fold for fold in chosen.folds if fold != at)
-        heat = best_temperature(np.concatenate([answers[fold] for fold in others]), _truth(problem, others))
-        here = _truth(problem, (at,))
-        gains.append(log_loss(answers[at], here) - log_loss(tempered(answers[at], heat), here))
+        heat = _temperature(answers, others, problem)
+        here, counts = _truth(problem, (at,)), problem.counts_of([at])
+        gains.append(log_loss(answers[at], here, counts) - log_loss(tempered(answers[at], heat), here, counts))
     if not more_than_noise(np.array(gains)):
         return chosen
-    everything = np.concatenate([answers[at] for at in chosen.folds])
-    return replace(chosen, temperature=round(best_temperature(everything, _truth(problem, chosen.folds)), 4))
+    return replace(chosen, temperature=round(_temperature(answers, chosen.folds, problem), 4))
+
+
+def _temperature(answers: dict[int, Floats], folds: tuple[int, ...], problem: Problem) -> float:
+    unseen, counts = np.concatenate([answers[at] for at in folds]), problem.counts_of(list(folds))
+    return best_temperature(unseen, _truth(problem, folds), counts)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from advisor.base.safetext import plain
+from trainers.classical.calibration import calibration_of
 from trainers.classical.choose import Chosen
 from trainers.classical.columns import origin_of
 from trainers.classical.final import fitted
@@ -28,7 +29,6 @@ _REPEATS = 3
 _MOST_COLUMNS = 60
 _MOST_ROWS = 2_000
 _SHOWN = 20
-_BINS = 10
 
 
 def learning_curve(
@@ -63,10 +63,10 @@ def learning_curve(
 
 
 def _with_interval(problem: Problem, rows: Integers, output: Output) -> dict[str, float]:
-    truth = problem.truth[rows]
-    values = bootstrap(problem.metric, truth, {"ours": output}, np.arange(len(rows)), problem.setup.seed, 400)["ours"]
+    truth, counts, units = problem.truth[rows], problem.counting(rows), np.arange(len(rows))
+    values = bootstrap(problem.metric, truth, {"ours": output}, units, problem.setup.seed, 400, counts)["ours"]
     low, high = percentile(values, 0.95)
-    return {"value": problem.metric.value(truth, output), "low": low, "high": high}
+    return {"value": problem.value(rows, output), "low": low, "high": high}
 
 
 def importance(problem: Problem, model: Model, seconds: float) -> list[dict[str, Any]]:
@@ -75,11 +75,11 @@ def importance(problem: Problem, model: Model, seconds: float) -> list[dict[str,
     Correlated columns share their importance: a column that falls little may still carry what another one repeats.
     """
     rows = problem.folds[0][1][:_MOST_ROWS]
-    frame, truth = problem.prepared.iloc[rows], problem.truth[rows]
+    frame = problem.prepared.iloc[rows]
     generator = np.random.default_rng(problem.setup.seed)
 
     def value(shuffled: Any) -> float:
-        return problem.metric.value(truth, model.answer_prepared(shuffled))
+        return problem.value(rows, model.answer_prepared(shuffled))
 
     whole, end = value(frame), time.monotonic() + seconds
     found: list[dict[str, Any]] = []
@@ -96,17 +96,18 @@ def importance(problem: Problem, model: Model, seconds: float) -> list[dict[str,
     return sorted(found, key=lambda one: -one["fall"])[:_SHOWN]
 
 
-def errors_of(truth: Floats, output: Output, classes: tuple[str, ...]) -> dict[str, Any]:
-    """Confusion and calibration for classes; residual quantiles for numbers. Names are made safe to show."""
+def errors_of(truth: Floats, output: Output, classes: tuple[str, ...], counts: Floats | None = None) -> dict[str, Any]:
+    """Confusion and calibration for classes; residual quantiles for numbers. Names are made safe to show.
+
+    `counts` is how much each row counts in the calibration; the others count rows.
+    """
     if output.labels is None or output.probabilities is None:
         return {"residuals": _residuals(truth, output)}
     shown = [plain(name, 60) for name in classes]
     table = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(table, (truth.astype(int), output.labels), 1)
     found: dict[str, Any] = {"confusion": {"classes": shown, "rows_actual_columns_predicted": table.tolist()}}
-    if len(classes) == 2:
-        found["calibration"] = _calibration(truth, output.probabilities[:, 1])
-    return found
+    return found | calibration_of(truth, output.probabilities, classes, counts)
 
 
 def _residuals(truth: Floats, output: Output) -> dict[str, Any]:
@@ -118,13 +119,3 @@ def _residuals(truth: Floats, output: Output) -> dict[str, Any]:
         "quantiles_of_predicted_minus_actual": {f"{share:g}": float(np.quantile(off, share)) for share in shares},
         "share_within_10_percent": float(np.mean(np.abs(off) <= 0.1 * np.abs(truth))),
     }
-
-
-def _calibration(truth: Floats, scores: Floats) -> list[dict[str, float]]:
-    """In ten bins of equal size: what was said, and what happened."""
-    order: Integers = np.argsort(scores, kind="stable")
-    bins = [chunk for chunk in np.array_split(order, min(_BINS, len(order))) if len(chunk)]
-    return [
-        {"said": float(scores[rows].mean()), "happened": float(truth[rows].mean()), "rows": float(len(rows))}
-        for rows in bins
-    ]

@@ -142,7 +142,8 @@ def _answers(
     learnt_from = features.fit_transform(seen, problem.target(train))
     told_from = features.transform(unseen)
     weights = problem.learning(train).get("model__sample_weight")
-    model.fit(learnt_from, problem.target(train), weights, watch=(told_from, problem.target(validate)), until=until)
+    watch = (told_from, problem.target(validate), problem.counting(validate))
+    model.fit(learnt_from, problem.target(train), weights, watch=watch, until=until)
     rounds, answers = [], []
     for count, answer in model.stages(told_from):
         rounds.append(count)

@@ -9,12 +9,14 @@ from advisor.records.plan import Plan
 from trainers.classical import planning
 from trainers.classical.candidates import is_skewed
 from trainers.classical.columns import Schema
+from trainers.classical.error_costs import stated_costs
 from trainers.classical.folds import turns
 from trainers.classical.pipelines import Setup
 from trainers.classical.problem import Problem
 from trainers.common.metrics import Floats, Integers, Metric
 from trainers.common.rows import Rows
 from trainers.common.splits import Split
+from trainers.common.weights import relative
 
 
 def framed(
@@ -45,12 +47,16 @@ def framed(
         monotone=planning.monotone(plan, schema, classes),
     )
     folds, notes = turns(plan, split, truth, classes, metric)
+    counts = relative(rows.weights, split.train)
     balance = bool(planning.chosen(plan, "balance")) and classes > 0
-    weights = _balanced(truth, split.train, classes) if balance else None
-    return Problem(prepared, truth, classes, folds, metric, setup, planning.costs(plan), weights, notes)
+    weights = _balanced(truth, split.train, classes, counts) if balance else counts
+    costs = stated_costs(plan, rows.target.classes)
+    return Problem(prepared, truth, classes, folds, metric, setup, costs, weights, notes, counts)
 
 
-def _balanced(truth: Floats, train: Integers, classes: int) -> Floats:
+def _balanced(truth: Floats, train: Integers, classes: int, counts: Floats | None) -> Floats:
     """Each row's weight, so that all classes count the same on the training part and a row counts 1 on average."""
-    counts = np.maximum(np.bincount(truth[train].astype(int), minlength=classes), 1)
-    return np.asarray((len(train) / (classes * counts))[truth.astype(int)], dtype=np.float64)
+    each = np.ones(len(truth)) if counts is None else counts
+    totals = np.bincount(truth[train].astype(int), each[train], minlength=classes)
+    totals[totals == 0] = 1.0
+    return np.asarray(each * (each[train].sum() / (classes * totals))[truth.astype(int)], dtype=np.float64)

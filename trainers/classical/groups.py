@@ -1,50 +1,52 @@
 """Does it treat people alike: what each group of a sensitive attribute is told, and how often wrongly.
 
-Counted on the sealed rows. Which names are sensitive stands in rules/pitfalls.yaml. A number such as an age is cut at
-its quarters. Said is only what was counted; whether a difference is fair is for people to judge.
+Counted on the sealed rows, also by columns that the model does not see: leaving one out does not make answers alike
+(other columns repeat it). Which names are sensitive stands in rules/pitfalls.yaml; a plan may name more. A number such
+as an age is cut at its quarters. Said is only what was counted; whether a difference is fair is for people to judge.
 """
 
 from __future__ import annotations
 
-import functools
-import re
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from advisor.base.files import read_text
 from advisor.base.safetext import plain
-from advisor.base.shipped import rules_folder
-from advisor.base.strictyaml import parse
 from trainers.common.intervals import wilson
 from trainers.common.labels import label_text
 from trainers.common.metrics import Floats, Output
+from trainers.common.sensitive import is_sensitive
 
 _FEWEST_ROWS = 20
 _MOST_GROUPS = 12
 _PARTS = 4
 
 
-@functools.cache
-def _sensitive() -> frozenset[str]:
-    listed = parse(read_text(rules_folder() / "pitfalls.yaml"), "pitfalls.yaml").data["words"]["sensitive"]
-    return frozenset(str(word).lower() for word in listed)
+def by_group(
+    features: pd.DataFrame,
+    truth: Floats,
+    output: Output,
+    *,
+    aside: pd.DataFrame | None = None,
+    named: Collection[str] = (),
+    unseen: Collection[str] = (),
+) -> list[dict[str, Any]]:
+    """One entry a group of each audited column: rows, the error with its 95 % interval, and whether the model sees it.
 
-
-def by_group(features: pd.DataFrame, truth: Floats, output: Output) -> list[dict[str, Any]]:
-    """One entry a group of each sensitive column: rows, and the error with its 95 % interval.
-
-    Of two classes also how often the case that matters is said (`said`), missed (`missed`) and raised in vain
-    (`false_alarm`).
+    Audited are sensitive names, those in `named`, and all columns of `aside`, which are no features; `unseen` names
+    features that the model does not read either. Of two classes also how often the case that matters is said (`said`),
+    missed (`missed`) and raised in vain (`false_alarm`).
     """
+    audited = {str(name): features[name] for name in features.columns if is_sensitive(str(name)) or name in named}
+    hidden = {str(name): aside[name] for name in aside.columns} if aside is not None else {}
     found = []
-    for name in features.columns:
-        if not _sensitive() & set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(name)).lower())):
-            continue
-        for group, inside in _groups(features[name]):
+    for name, column in (audited | hidden).items():
+        told = {"column": plain(name, 60), "seen_by_model": name not in hidden and name not in unseen}
+        for group, inside in _groups(column):
             if inside.sum() >= _FEWEST_ROWS:
-                found.append({"column": plain(name, 60), "group": plain(group, 60), **_of(truth, output, inside)})
+                found.append({**told, "group": plain(group, 60), **_of(truth, output, inside)})
     return found
 
 
@@ -86,11 +88,16 @@ def as_table(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return []
     numbers = "said" not in entries[0]
     columns = ["Group", "Rows", "Error"] + ([] if numbers else ["Said yes", "Missed", "False alarms"])
-    rows = [[f"{one['column']}: {one['group']}", f"{one['rows']:,}", _error(one, numbers)] for one in entries]
+    rows = [[_group(one), f"{one['rows']:,}", _error(one, numbers)] for one in entries]
     if not numbers:
         for row, one in zip(rows, entries, strict=True):
             row += [_share(one[name]) for name in ("said", "missed", "false_alarm")]
     return [{"title": "How each group is answered (sealed rows)", "columns": columns, "rows": rows}]
+
+
+def _group(one: dict[str, Any]) -> str:
+    unseen = " (the model does not see it)" if one.get("seen_by_model") is False else ""
+    return f"{one['column']}: {one['group']}{unseen}"
 
 
 def _error(one: dict[str, Any], numbers: bool) -> str:

@@ -36,7 +36,7 @@ class SoftMargins(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scik
             parts = StratifiedKFold(_PARTS, shuffle=True, random_state=self.seed)
             seen, held = next(iter(parts.split(codes, codes)))
             margins = self._margins(self._fresh().fit(features[seen], codes[seen], counted[seen]), features[held])
-            self.sharpness_ = _best_sharpness(margins, codes[held])
+            self.sharpness_ = _best_sharpness(margins, codes[held], counted[held])
         self.model_ = self._fresh().fit(features, codes, counted)
         return self
 
@@ -56,11 +56,11 @@ class SoftMargins(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scik
         return margins if margins.ndim == 2 else np.column_stack([-margins, margins]) / 2
 
 
-def _best_sharpness(margins: Floats, codes: Any) -> float:
+def _best_sharpness(margins: Floats, codes: Any, counted: Floats) -> float:
     rows = np.arange(len(codes)), codes
 
     def loss(logarithm: float) -> float:
-        return float(-log_softmax(np.exp(logarithm) * margins, axis=1)[rows].mean())
+        return float(np.average(-log_softmax(np.exp(logarithm) * margins, axis=1)[rows], weights=counted))
 
     found = minimize_scalar(loss, bounds=(np.log(0.2), np.log(60.0)), method="bounded", options={"xatol": 1e-2})
     return float(np.exp(found.x))

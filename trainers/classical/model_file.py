@@ -164,7 +164,8 @@ def load_model(run: Path) -> Model:
         low, high = content["bounds"] or (float("-inf"), float("inf"))
         kept_cut = content["cut"]
         weights = tuple(map(float, kept_cut["weights"]))
-        cut = Cut(float(kept_cut["threshold"]), weights, bool(kept_cut.get("ranked", False)))
+        costs = tuple(tuple(map(float, row)) for row in kept_cut.get("costs", ()))
+        cut = Cut(float(kept_cut["threshold"]), weights, bool(kept_cut.get("ranked", False)), costs)
         classes, temperature = tuple(map(str, content["classes"])), float(content["temperature"])
         bounds = content.get("conformal")
         conformal = Conformal(float(bounds["share"]), float(bounds["reach"])) if bounds else None

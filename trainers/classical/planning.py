@@ -14,6 +14,8 @@ from trainers.classical.columns import Schema
 from trainers.classical.pipelines import Setup
 from trainers.common.policy import policy
 from trainers.common.rows import data_path
+from trainers.common.sensitive import AUDIT
+from trainers.common.weights import SETTING
 
 _SAMPLE = 5_000
 
@@ -31,6 +33,21 @@ _DEFAULTS: dict[str, Setting] = {
     ),
     "cost_missed": Setting(0, "What one missed case costs; with the next one it sets where to cut. 0: not stated."),
     "cost_false_alarm": Setting(0, "What one false alarm costs, in the same unit. 0: not stated."),
+    "error_costs": Setting(
+        {},
+        "What it costs to say one class where another is true, as {true: {said: cost}}, for two classes or more; "
+        "answers are then those with the least expected cost. Empty: not stated.",
+        "Elkan 2001",
+    ),
+    SETTING: Setting(
+        "",
+        "The column that says how much each row counts, in learning and in every score; it is no feature. Empty: all "
+        "rows count the same.",
+    ),
+    AUDIT: Setting(
+        (),
+        "Columns whose groups' errors are told apart, features or not, beside those named like sex, race or age.",
+    ),
     "balance": Setting(
         False,
         "Each row counts the same. True lets each class count the same while learning; probabilities then no longer "
@@ -123,23 +140,6 @@ def candidates(plan: Plan, setup: Setup) -> list[Candidate]:
             code="explainable-monotone",
         )
     return kept
-
-
-def costs(plan: Plan) -> tuple[float, float] | None:
-    """What one missed case and one false alarm cost, or None when the plan does not say. Raises `BadInput`."""
-    stated = [chosen(plan, name) for name in ("cost_missed", "cost_false_alarm")]
-    if all(value in (0, None, "") for value in stated):
-        return None
-    numbers = [float(value) for value in stated if isinstance(value, int | float) and not isinstance(value, bool)]
-    if plan.task != "binary" or len(numbers) < 2 or min(numbers) <= 0:
-        raise BadInput(
-            "The costs of errors cannot be used as stated.",
-            where="plan.yaml: settings.cost_missed, settings.cost_false_alarm",
-            why="They set where to cut between two classes, so both must be above zero and the task binary.",
-            fix="Give both, for example 5 and 1, or 0 and 0 for none.",
-            code="bad-costs",
-        )
-    return numbers[0], numbers[1]
 
 
 def estimate(plan: Plan, folder: Path) -> Estimate:

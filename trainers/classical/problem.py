@@ -11,6 +11,7 @@ from scipy import stats
 from advisor.records.run import Score
 from trainers.classical.pipelines import Setup
 from trainers.common.decide import Cut, best_cut, cheapest_cut, labelled
+from trainers.common.intervals import WEIGHTED
 from trainers.common.metrics import Floats, Integers, Metric, Output
 
 # A cut that did best on fewer rows is noise.
@@ -21,8 +22,8 @@ _FEWEST_TO_CUT = 100
 class Problem:
     """Prepared rows, truth, folds within the training part, and the measure.
 
-    `costs` are those of one missed case and one false alarm, of two classes, where they were stated;
-    `weights` how much each row counts while learning; `notes` tell what is unusual about the folds.
+    `costs` [true class, said class] are what answers cost, where that was stated; `weights` how much each row counts
+    while learning, and `counts` in every measure; `notes` tell what is unusual about the folds.
     """
 
     prepared: pd.DataFrame
@@ -31,9 +32,10 @@ class Problem:
     folds: list[tuple[Integers, Integers]]
     metric: Metric
     setup: Setup
-    costs: tuple[float, float] | None = None
+    costs: Floats | None = None
     weights: Floats | None = None
     notes: tuple[str, ...] = ()
+    counts: Floats | None = None
 
     def learning(self, rows: Integers) -> dict[str, Floats]:
         """What `fit` is told besides: how much each of these rows counts, where that was asked for."""
@@ -45,7 +47,22 @@ class Problem:
 
     def truth_of(self, folds: list[int]) -> Floats:
         """The truth on the unseen rows of some folds, one after the other."""
-        return np.asarray(self.truth[np.concatenate([self.folds[at][1] for at in folds])])
+        return np.asarray(self.truth[self._unseen(folds)])
+
+    def counts_of(self, folds: list[int]) -> Floats | None:
+        """How much each of those rows counts; None where all count the same."""
+        return self.counting(self._unseen(folds))
+
+    def counting(self, rows: Integers) -> Floats | None:
+        """How much each of some rows counts in a measure; None where all count the same."""
+        return None if self.counts is None else self.counts[rows]
+
+    def value(self, rows: Integers, output: Output) -> float:
+        """The metric of an output for some rows."""
+        return self.metric.value(self.truth[rows], output, self.counting(rows))
+
+    def _unseen(self, folds: list[int]) -> Integers:
+        return np.concatenate([self.folds[at][1] for at in folds])
 
 
 def cut_of(answers: dict[int, Floats], problem: Problem) -> Cut:
@@ -53,20 +70,16 @@ def cut_of(answers: dict[int, Floats], problem: Problem) -> Cut:
     if not problem.classes:
         return Cut()
     truth, unseen = problem.truth_of(sorted(answers)), np.concatenate([answers[at] for at in sorted(answers)])
-    if problem.costs is None and len(truth) < _FEWEST_TO_CUT:
-        return Cut()
-    if problem.costs:
-        return cheapest_cut(truth, unseen, *problem.costs)
-    return best_cut(problem.metric, truth, unseen)
+    counts = problem.counts_of(sorted(answers))
+    if problem.costs is not None:
+        return cheapest_cut(truth, unseen, problem.costs, counts)
+    return Cut() if len(truth) < _FEWEST_TO_CUT else best_cut(problem.metric, truth, unseen, counts)
 
 
 def gains_of(answers: dict[int, Floats], problem: Problem, cut: Cut | None = None) -> Floats:
     """The metric on each fold's rows, turned so that more is better; the cut is these answers' own unless given."""
     where = cut_of(answers, problem) if cut is None else cut
-    values = [
-        problem.metric.value(problem.truth[problem.folds[at][1]], as_output(answers[at], problem, where))
-        for at in sorted(answers)
-    ]
+    values = [problem.value(problem.folds[at][1], as_output(answers[at], problem, where)) for at in sorted(answers)]
     return np.array([problem.metric.gain(value, 0.0) for value in values])
 
 
@@ -75,11 +88,12 @@ def as_output(answer: Floats, problem: Problem, cut: Cut) -> Output:
     return labelled(answer, cut) if problem.classes else Output(numbers=answer[:, 0])
 
 
-def fold_score(metric: Metric, gains: Floats, rows: int, confidence: float = 0.95) -> Score:
+def fold_score(problem: Problem, gains: Floats, rows: int, confidence: float = 0.95) -> Score:
     """Mean over folds; folds share training rows, so the interval is somewhat too narrow, and is called rough.
 
     A fold on which the metric is not defined (one class only, say) is left out, and the score says so.
     """
+    metric = problem.metric
     sign = 1.0 if metric.greater_is_better else -1.0
     every, gains = len(gains), gains[~np.isnan(gains)]
     mean, count = float(np.mean(gains)) if len(gains) else float("nan"), len(gains)
@@ -88,4 +102,5 @@ def fold_score(metric: Metric, gains: Floats, rows: int, confidence: float = 0.9
     if count > 1:
         half = float(stats.t.ppf((1 + confidence) / 2, count - 1) * np.std(gains, ddof=1) / np.sqrt(count))
     low, high = sorted((sign * (mean - half), sign * (mean + half)))
-    return Score(metric.name, sign * mean, low, high, rows, confidence, f"mean of {folds}, rough t interval")
+    method = f"mean of {folds}, rough t interval" + (" of rows" + WEIGHTED) * (problem.counts is not None)
+    return Score(metric.name, sign * mean, low, high, rows, confidence, method)

@@ -14,6 +14,7 @@ from advisor.records.run import Candidate, GateVerdict, RunRecord, Score
 from trainers.classical.model_file import Model
 from trainers.classical.problem import Problem
 from trainers.classical.search import Tried
+from trainers.common.decide import cut_told
 from trainers.common.machine import machine, peak_memory_mb, versions
 from trainers.common.metrics import METRICS, Floats, Output
 from trainers.common.rows import Rows
@@ -52,7 +53,7 @@ def run_record(
         secondary=secondary_scores,
         hyperparameters={
             **settings,
-            "cut": {"threshold": model.cut.threshold, "class_weights": list(model.cut.weights)},
+            "cut": cut_told(model.cut),
             "classes": list(rows.target.classes),
             "folds": len(problem.folds),
             "seed": plan.seed,
@@ -71,10 +72,10 @@ def run_record(
     )
 
 
-def secondary(task: str, truth: Floats, ours: Output, primary: str) -> dict[str, float]:
-    """Every other metric of the task that is defined on these rows."""
+def secondary(task: str, truth: Floats, ours: Output, primary: str, counts: Floats | None = None) -> dict[str, float]:
+    """Every other metric of the task that is defined on these rows, `counts` [rows] being how much each counts."""
     found = {
-        metric.name: metric.value(truth, ours)
+        metric.name: metric.value(truth, ours, counts)
         for metric in METRICS.values()
         if task in metric.tasks and metric.name != primary
     }
@@ -82,11 +83,15 @@ def secondary(task: str, truth: Floats, ours: Output, primary: str) -> dict[str,
 
 
 def predictions_table(rows: Rows, split: Split, truth: Floats, outputs: dict[str, Output]) -> str:
-    """One line a sealed row: its number in the file, the truth and each output, as class codes or numbers.
+    """One line a sealed row: its number in the file, the truth, what it counts where rows differ, and each output.
+
+    Classes are codes.
 
     Enough to compute every comparison again; the names of the classes are in model.json.
     """
     table: dict[str, Any] = {"row": rows.numbers[split.test], "truth": truth}
+    if rows.weights is not None:
+        table["weight"] = rows.weights[split.test]
     for name, output in outputs.items():
         if output.labels is None or output.probabilities is None:
             table[name] = output.numbers

@@ -54,7 +54,7 @@ class Tried:
 
     def score(self, problem: Problem) -> Score:
         """The mean over folds with its interval by Student's t over folds."""
-        return fold_score(problem.metric, self.gains(problem), sum(len(self.answers[at]) for at in self.answers))
+        return fold_score(problem, self.gains(problem), sum(len(self.answers[at]) for at in self.answers))
 
 
 def search(problem: Problem, candidates: list[Candidate], run: Path, progress: Progress, seconds: float) -> list[Tried]:
@@ -176,7 +176,7 @@ def _losses(found: FoldAnswers, fold: int, problem: Problem) -> Floats:
     """The loss after each stage; a model without stages is not asked for it."""
     if not found.rounds.any():
         return np.zeros(len(found.rounds))
-    loss = loss_on(problem.truth_of([fold]), problem.classes, problem.metric.name)
+    loss = loss_on(problem.truth_of([fold]), problem.classes, problem.metric.name, problem.counts_of([fold]))
     return np.array([loss(answer) for answer in found.answers])
 
 

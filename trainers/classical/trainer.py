@@ -27,19 +27,17 @@ from trainers.classical import conformal, planning, terms
 from trainers.classical.answers import answers
 from trainers.classical.choose import Chosen, choose, choose_explainable
 from trainers.classical.columns import Schema, learn_schema, prepare, unused_notes
-from trainers.classical.diagnostics import errors_of, importance, learning_curve
+from trainers.classical.diagnostics import importance, learning_curve
 from trainers.classical.final import fitted_in_time
 from trainers.classical.folds import is_defined
 from trainers.classical.framing import framed
-from trainers.classical.groups import as_table, by_group
 from trainers.classical.model_file import Model, save_model
+from trainers.classical.on_sealed import seen_on_sealed
 from trainers.classical.problem import Problem
 from trainers.classical.record import predictions_table, run_record, secondary
 from trainers.classical.search import Tried, search
 from trainers.classical.sentences import warm
-from trainers.classical.slices import errors_by_slice, told
 from trainers.common.baselines import OneRule, best_rule, trivial
-from trainers.common.decide import costs_per_row
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.machine import keep_memory_low
 from trainers.common.metrics import metric_by_name
@@ -199,7 +197,8 @@ class _Training:
         if "one_rule" not in self.plan.gate.against:
             return None
         texts = tuple(column.name for column in problem.setup.schema.of("text"))
-        rule = best_rule(self.metric, problem.prepared, problem.truth, problem.classes, problem.folds, texts)
+        prepared, folds, counts = problem.prepared, problem.folds, problem.counts
+        rule = best_rule(self.metric, prepared, problem.truth, problem.classes, folds, texts, counts)
         if rule is None:
             self.notes.append("No single column carries a rule; in its place stands always the same answer.")
         return rule
@@ -211,7 +210,7 @@ class _Training:
             curve, unseen_model, lacking = learning_curve(problem, chosen, model.cut, split, seconds)
             drivers = importance(problem, unseen_model, self._left() * self.shares["drivers"]) if unseen_model else []
         self.notes += [lacking] if lacking else []
-        train = self.metric.value(problem.truth[split.train], on_train)
+        train = problem.value(split.train, on_train)
         unseen = (chosen.honest or chosen.score(problem)).value
         if chosen.honest and self.metric.gain(chosen.score(problem).value, unseen) > 0:
             self.notes.append(
@@ -253,27 +252,20 @@ class _Training:
         truth, sealed_rows = problem.truth[split.test], problem.prepared.iloc[split.test]
         with threadpool_limits(1):
             ours = model.answer_prepared(sealed_rows)
-        constant = trivial(self.metric, problem.truth[split.train], problem.classes, len(truth))
+        counts, learnt = problem.counting(split.test), problem.truth[split.train]
+        constant = trivial(self.metric, learnt, problem.classes, len(truth), problem.counting(split.train))
         rungs = {"trivial": constant, "one_rule": rule.apply(sealed_rows) if rule else constant}
         cheaper = {name: rungs[name] for name in self.plan.gate.against}
-        judged = hold_against(self.metric, truth, ours, cheaper, split.test_units(), self.plan.gate, self.plan.seed)
+        units, gate, seed = split.test_units(), self.plan.gate, self.plan.seed
+        judged = hold_against(self.metric, truth, ours, cheaper, units, gate, seed, counts)
         keep(self.run, "test_predictions.csv", predictions_table(rows, split, truth, {"ours": ours, **rungs}))
-        classes = rows.target.classes
-        diagnostics |= errors_of(truth, ours, classes)
-        slices = errors_by_slice(sealed_rows, problem.setup.schema, truth, ours)
-        if note := told(slices, number=not classes):
-            self.notes.append(note)
-        groups = by_group(rows.features.iloc[split.test], truth, ours)
-        diagnostics |= {"groups": groups, "tables": [*self._terms(problem, split, model), *as_table(groups)]}
-        diagnostics |= {"slices": slices, "sealed_openings": opening, "test_part": self.test_part}
-        if model.conformal:
-            diagnostics["conformal"] = conformal.held(model.conformal, truth, ours)
-            self.notes.append(conformal.told(conformal.held(model.conformal, truth, ours)))
-        if problem.costs:
-            diagnostics["cost_per_row"] = costs_per_row(truth, {"ours": ours, **rungs}, *problem.costs)
+        seen, notes = seen_on_sealed(self.plan, rows, split, problem, rule, model, ours)
+        self.notes += notes
+        diagnostics |= {**seen, "tables": [*self._terms(problem, split, model), *seen["tables"]]}
+        diagnostics |= {"sealed_openings": opening, "test_part": self.test_part}
         if rule:
             keep(self.run, "one_rule.json", to_json(to_plain(rule)))
-            diagnostics["one_rule"] = rule.text(classes)
+            diagnostics["one_rule"] = rule.text(rows.target.classes)
         self._lap("sealed")
         record = run_record(
             self.plan,
@@ -286,7 +278,7 @@ class _Training:
             chosen.settings(),
             model,
             judged,
-            secondary(self.plan.task, truth, ours, self.metric.name),
+            secondary(self.plan.task, truth, ours, self.metric.name, counts),
             diagnostics,
             tuple(self.notes),
             self.times,

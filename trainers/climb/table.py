@@ -18,6 +18,7 @@ from advisor.records.plan import Plan
 from advisor.records.run import Score
 from trainers.classical.candidates import is_skewed
 from trainers.classical.columns import learn_schema, prepare
+from trainers.classical.error_costs import stated_costs
 from trainers.classical.folds import turns
 from trainers.classical.pipelines import Setup
 from trainers.classical.problem import Problem
@@ -30,6 +31,8 @@ from trainers.common.rows import load_rows
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
 from trainers.common.sequential import simultaneous_alpha, smallest_visible_difference
 from trainers.common.splits import Split, split_rows
+from trainers.common.weights import relative, weight_column
+from trainers.common.weights import told as weights_told
 from trainers.contract import Progress
 
 ERROR = figure("certainty", "error")
@@ -95,13 +98,20 @@ class TableClimb:
         setup = Setup(schema, classes, len(train), self.plan.seed, skewed)
         folds, told = turns(self.plan, self.split, rows.target.values, classes, self.metric)
         self.notes += told
-        self.problem = Problem(prepare(rows.features, schema), rows.target.values, classes, folds, self.metric, setup)
+        counts = relative(rows.weights, train)
+        prepared, costs = prepare(rows.features, schema), stated_costs(self.plan, rows.target.classes)
+        truth, metric = rows.target.values, self.metric
+        self.problem = Problem(prepared, truth, classes, folds, metric, setup, costs, weights=counts, counts=counts)
+        if rows.weights is not None:
+            weighing = weight_column(self.plan)
+            self.notes.append(weights_told(weighing, rows.weights, rows.weights[self.split.test]))
 
     def _find_ways(self) -> None:
         self.progress.phase("Training models, each judged on rows it has not seen")
         model, folds = trained(self.problem, self.plan, self.split.train, self.work, self.progress)
         unseen = np.concatenate([validate for _, validate in folds])
         self.truth: Floats = self.problem.truth[unseen]
+        self.counts = self.problem.counting(unseen)
         self.units = np.unique(self.split.units[unseen], return_inverse=True)[1].ravel()
         self.progress.phase("Looking for a rule that does as well")
         self.ways = [same_answer(self.problem, self.split.train, folds)]
@@ -118,9 +128,10 @@ class TableClimb:
 
     def _compare(self) -> None:
         outputs = {way.name: way.unseen for way in self.ways}
-        self.draws = bootstrap(self.metric, self.truth, outputs, self.units, self.plan.seed)
+        self.draws = bootstrap(self.metric, self.truth, outputs, self.units, self.plan.seed, counts=self.counts)
         self.scores = {
-            way.name: score(self.metric, self.truth, way.unseen, self.units, self.draws[way.name]) for way in self.ways
+            way.name: score(self.metric, self.truth, way.unseen, self.units, self.draws[way.name], counts=self.counts)
+            for way in self.ways
         }
         self.best = max(self.ways, key=lambda way: self.metric.gain(self.scores[way.name].value, 0.0))
 
@@ -150,9 +161,9 @@ class TableClimb:
         if note := opening_note(opening):
             self.notes.append(note)
         truth, output = self.problem.truth[self.split.test], chosen.answer(self.split.test)
-        units = self.split.test_units()
-        draws = bootstrap(self.metric, truth, {"it": output}, units, self.plan.seed)["it"]
-        sealed = score(self.metric, truth, output, units, draws)
+        units, counts = self.split.test_units(), self.problem.counting(self.split.test)
+        draws = bootstrap(self.metric, truth, {"it": output}, units, self.plan.seed, counts=counts)["it"]
+        sealed = score(self.metric, truth, output, units, draws, counts=counts)
         title = self.metric.title
         told = (
             f"{title} {sealed.value:.3f} on {sealed.rows:,} sealed rows (95 %: {sealed.low:.3f} to {sealed.high:.3f})"
@@ -160,7 +171,7 @@ class TableClimb:
         if self.requirement is None:
             return True, sealed, f"The cheapest within noise of the best: {chosen.name}, {told}."
         one_sided = 1 - 2 * simultaneous_alpha(ERROR, opening)
-        strict = score(self.metric, truth, output, units, draws, one_sided)
+        strict = score(self.metric, truth, output, units, draws, one_sided, counts)
         if self._meets(strict) == "meets":
             return (
                 True,

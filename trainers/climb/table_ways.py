@@ -72,7 +72,8 @@ def same_answer(problem: Problem, train: Integers, folds: list[Fold]) -> Way:
     """Always the same, as learnt on what each fold trains on."""
 
     def say(learnt_on: Integers, rows: int) -> Output:
-        return trivial(problem.metric, problem.truth[learnt_on], problem.classes, rows)
+        counts = problem.counting(learnt_on)
+        return trivial(problem.metric, problem.truth[learnt_on], problem.classes, rows, counts)
 
     unseen = joined([say(learnt_on, len(validate)) for learnt_on, validate in folds])
     return Way("always the same", "no_ml", unseen, lambda rows: say(train, len(rows)))
@@ -83,7 +84,8 @@ def one_column(problem: Problem, folds: list[Fold], classes: tuple[str, ...]) ->
     texts = tuple(column.name for column in problem.setup.schema.of("text"))
 
     def learn(within: list[Fold]) -> Any:
-        return best_rule(problem.metric, problem.prepared, problem.truth, problem.classes, within, texts)
+        truth, classes, counts = problem.truth, problem.classes, problem.counts
+        return best_rule(problem.metric, problem.prepared, truth, classes, within, texts, counts)
 
     whole = learn(folds)
     if whole is None:

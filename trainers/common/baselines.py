@@ -75,20 +75,20 @@ class OneRule:
         return f"{plain(classes[best], 30)} {answer[best]:.0%}"
 
 
-def trivial(metric: Metric, truth: Floats, classes: int, rows: int) -> Output:
+def trivial(metric: Metric, truth: Floats, classes: int, rows: int, counts: Floats | None = None) -> Output:
     """The answer without looking that does best by `metric` on `truth`, given to `rows` rows.
 
     Always one class, or a blind guess: under macro-F1 guessing beats any one class, and a model must beat guessing.
+    `counts` is how much each row of `truth` counts.
     """
     if not classes:
-        middle = float(np.median(truth)) if metric.name == "mae" else float(np.mean(truth))
-        return Output(numbers=np.full(rows, middle))
-    shares = np.bincount(truth.astype(int), minlength=classes) / len(truth)
+        return Output(numbers=np.full(rows, _middle(truth, counts) if metric.name == "mae" else _mean(truth, counts)))
+    shares = _shares(truth, classes, counts)
     probabilities = np.tile(shares, (len(truth), 1))
     generator = np.random.default_rng(0)
 
     def gain(said: Integers) -> float:
-        return metric.gain(metric.value(truth, Output(None, probabilities, said)), 0.0)
+        return metric.gain(metric.value(truth, Output(None, probabilities, said), counts), 0.0)
 
     constant = [gain(np.full(len(truth), code, dtype=np.int64)) for code in range(classes)]
     best = max(range(classes), key=lambda code: (constant[code], float(shares[code])))
@@ -99,6 +99,22 @@ def trivial(metric: Metric, truth: Floats, classes: int, rows: int) -> Output:
     return Output(probabilities=np.tile(shares, (rows, 1)), labels=labels)
 
 
+def _mean(values: Floats, counts: Floats | None) -> float:
+    return float(np.average(values, weights=counts))
+
+
+def _middle(values: Floats, counts: Floats | None) -> float:
+    """The median; with `counts` the smallest value that half of the weight lies at or below."""
+    if counts is None:
+        return float(np.median(values))
+    return float(np.quantile(values, 0.5, weights=counts, method="inverted_cdf"))
+
+
+def _shares(truth: Floats, classes: int, counts: Floats | None) -> Floats:
+    found = np.bincount(truth.astype(int), counts, minlength=classes)
+    return np.asarray(found / found.sum(), dtype=np.float64)
+
+
 def best_rule(
     metric: Metric,
     frame: pd.DataFrame,
@@ -106,27 +122,34 @@ def best_rule(
     classes: int,
     folds: list[tuple[Integers, Integers]],
     texts: tuple[str, ...] = (),
+    counts: Floats | None = None,
 ) -> OneRule | None:
     """The rule on one column that does best in cross-validation; None when no column can carry one.
 
-    `texts` names the columns of free text: a rule there is whether a text holds a word.
+    `texts` names the columns of free text: a rule there is whether a text holds a word. `counts` [rows] is how much
+    each row counts.
     Every column is screened on the first fold; the best few are then compared on all folds.
     """
     names = list(map(str, frame.columns))
-    screened = sorted((_loss(metric, frame[name], truth, classes, folds[:1], name in texts), name) for name in names)
+    each = np.ones(len(truth)) if counts is None else counts
+
+    def loss(name: str, on: list[tuple[Integers, Integers]]) -> float:
+        return _loss(metric, frame[name], truth, classes, on, each, prose=name in texts)
+
+    screened = sorted((loss(name, folds[:1]), name) for name in names)
     finalists = [name for loss, name in screened[:_FINALISTS] if np.isfinite(loss)]
     if not finalists:
         return None
-    losses = {name: _loss(metric, frame[name], truth, classes, folds, name in texts) for name in finalists}
+    losses = {name: loss(name, folds) for name in finalists}
     chosen = min(finalists, key=lambda name: losses[name])
     rows = np.unique(np.concatenate([np.concatenate(fold) for fold in folds]))
-    rule = _learn(frame[chosen].iloc[rows], truth[rows], classes, prose=chosen in texts)
+    rule = _learn(frame[chosen].iloc[rows], truth[rows], classes, each[rows], prose=chosen in texts)
     if not classes:
         return rule
     output = rule.apply(frame.iloc[rows])
     if output.probabilities is None:
         return rule
-    return replace(rule, cut=best_cut(metric, truth[rows], output.probabilities))
+    return replace(rule, cut=best_cut(metric, truth[rows], output.probabilities, each[rows]))
 
 
 def _loss(
@@ -135,40 +158,43 @@ def _loss(
     truth: Floats,
     classes: int,
     folds: list[tuple[Integers, Integers]],
+    counts: Floats,
+    *,
     prose: bool,
 ) -> float:
     """Mean loss over folds: smaller is better, whatever the metric's direction."""
     losses = []
     for train, validate in folds:
-        rule = _learn(column.iloc[train], truth[train], classes, prose=prose)
+        rule = _learn(column.iloc[train], truth[train], classes, counts[train], prose=prose)
         output = rule.apply(column.iloc[validate].to_frame())
         if output.probabilities is not None:
             on_train = rule.apply(column.iloc[train].to_frame()).probabilities
-            cut = best_cut(metric, truth[train], on_train) if on_train is not None else Cut()
+            cut = best_cut(metric, truth[train], on_train, counts[train]) if on_train is not None else Cut()
             output = labelled(output.probabilities, cut)
-        losses.append(-metric.gain(metric.value(truth[validate], output), 0.0))
+        losses.append(-metric.gain(metric.value(truth[validate], output, counts[validate]), 0.0))
     # Where a fold holds one class only the metric may be undefined; the other folds still tell.
     defined = [loss for loss in losses if np.isfinite(loss)]
     return float(np.mean(defined)) if defined else float("inf")
 
 
-def _learn(column: pd.Series[Any], truth: Floats, classes: int, *, prose: bool) -> OneRule:
+def _learn(column: pd.Series[Any], truth: Floats, classes: int, counts: Floats, *, prose: bool) -> OneRule:
     rule = OneRule(str(column.name), (), (), ())
     if prose:
         rule = replace(rule, word=_best_word(column, truth, classes))
     elif pd.api.types.is_numeric_dtype(column):
-        rule = replace(rule, edges=_cuts(column.to_numpy(dtype=np.float64, na_value=np.nan), truth, classes))
+        rule = replace(rule, edges=_cuts(column.to_numpy(dtype=np.float64, na_value=np.nan), truth, classes, counts))
     else:
-        counts = column.value_counts()
-        common = counts[counts >= _FEWEST_IN_BIN].index[:_MOST_CATEGORIES]
+        met = column.value_counts()
+        common = met[met >= _FEWEST_IN_BIN].index[:_MOST_CATEGORIES]
         rule = replace(rule, categories=tuple(sorted(map(str, common))))
     where = _bins(column, rule)
-    overall = np.bincount(truth.astype(int), minlength=classes) / len(truth) if classes else np.array([truth.mean()])
+    overall = _shares(truth, classes, counts) if classes else np.array([_mean(truth, counts)])
+    each = counts / counts.mean()  # so that the prior stays as strong, whatever unit the weights are in
     answers = []
     for code in range(_bin_count(rule)):
-        inside = truth[where == code]
-        found = np.bincount(inside.astype(int), minlength=classes) if classes else np.array([inside.sum()])
-        answers.append(tuple(map(float, (found + _PRIOR_ROWS * overall) / (len(inside) + _PRIOR_ROWS))))
+        inside, held = truth[where == code], each[where == code]
+        found = np.bincount(inside.astype(int), held, minlength=classes) if classes else np.array([held @ inside])
+        answers.append(tuple(map(float, (found + _PRIOR_ROWS * overall) / (held.sum() + _PRIOR_ROWS))))
     return replace(rule, answers=tuple(answers))
 
 
@@ -186,14 +212,14 @@ def _best_word(column: pd.Series[Any], truth: Floats, classes: int) -> str:
     return str(counter.get_feature_names_out()[int(np.nanargmax(strength))])
 
 
-def _cuts(values: Floats, truth: Floats, classes: int) -> tuple[float, ...]:
+def _cuts(values: Floats, truth: Floats, classes: int, counts: Floats) -> tuple[float, ...]:
     known = np.isfinite(values)
     if known.sum() < 2 * _FEWEST_IN_BIN:
         return ()
     leaf = max(_FEWEST_IN_BIN, int(0.02 * known.sum()))
     kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
     tree = kind(max_leaf_nodes=_LEAVES, min_samples_leaf=leaf, random_state=0)
-    tree.fit(values[known].reshape(-1, 1), truth[known])
+    tree.fit(values[known].reshape(-1, 1), truth[known], counts[known])
     cuts = tree.tree_.threshold[tree.tree_.feature >= 0]
     return tuple(sorted({float(cut) for cut in cuts}))
 

@@ -6,6 +6,8 @@ accuracy the mid-p McNemar test must agree. All must pass, so no correction for 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from advisor.base.errors import BadInput
@@ -64,26 +66,31 @@ def hold_against(
     units: Integers,
     gate: Gate,
     seed: int,
+    counts: Floats | None = None,
 ) -> tuple[Score, GateVerdict]:
-    """Our score on the sealed rows, and the verdict over every cheaper rung in `cheaper`."""
+    """Our score on the sealed rows, and the verdict over every cheaper rung in `cheaper`.
+
+    `counts` [rows] is how much each sealed row counts; the mid-p test counts rows, so it is left out then.
+    """
     check_gate(gate, tuple(cheaper))
-    values = bootstrap(metric, truth, {"ours": ours, **cheaper}, units, seed)
-    mine = score(metric, truth, ours, units, values["ours"], gate.confidence)
+    values = bootstrap(metric, truth, {"ours": ours, **cheaper}, units, seed, counts=counts)
+    mine = score(metric, truth, ours, units, values["ours"], gate.confidence, counts)
     comparisons = []
     for name, output in cheaper.items():
-        theirs = score(metric, truth, output, units, values[name], gate.confidence)
+        theirs = score(metric, truth, output, units, values[name], gate.confidence, counts)
         sign = 1.0 if metric.greater_is_better else -1.0
         low, high = percentile(sign * (values["ours"] - values[name]), gate.confidence)
         method = f"paired bootstrap, {len(values[name]):,} resamples"
         passed = low > gate.minimum_gain
-        if metric.name == "accuracy" and ours.labels is not None and output.labels is not None:
+        if metric.name == "accuracy" and counts is None and ours.labels is not None and output.labels is not None:
             right, wrong = ours.labels == truth, output.labels == truth
             probability = midp_mcnemar(int((right & ~wrong).sum()), int((~right & wrong).sum()))
             method += f"; mid-p McNemar p={probability:.2g}"
             passed = passed and probability < 1 - gate.confidence
         gain = metric.gain(mine.value, theirs.value)
         comparisons.append(Comparison(name, theirs, mine, gain, low, high, method, bool(passed)))
-    return mine, _verdict(metric, tuple(comparisons), gate)
+    verdict = _verdict(metric, tuple(comparisons), gate)
+    return mine, verdict if counts is None else replace(verdict, text=f"{verdict.text} Rows count by their weights.")
 
 
 def _verdict(metric: Metric, comparisons: tuple[Comparison, ...], gate: Gate) -> GateVerdict:

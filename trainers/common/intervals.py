@@ -17,6 +17,7 @@ from trainers.common.metrics import Floats, Integers, Metric, Output
 
 _CELLS = 8_000_000
 _CHUNK = 100_000
+WEIGHTED = ", each counting by its weight"
 
 
 def wilson(hits: int, rows: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -53,11 +54,21 @@ def resamples(units: Integers, seed: int, count: int | None = None) -> Iterator[
 
 
 def bootstrap(
-    metric: Metric, truth: Floats, outputs: dict[str, Output], units: Integers, seed: int, count: int | None = None
+    metric: Metric,
+    truth: Floats,
+    outputs: dict[str, Output],
+    units: Integers,
+    seed: int,
+    count: int | None = None,
+    counts: Floats | None = None,
 ) -> dict[str, Floats]:
-    """The metric of each output on the same resamples, so that differences are paired."""
+    """The metric of each output on the same resamples, so that differences are paired.
+
+    `counts` [rows] is how much each row counts: a row is drawn together with its weight.
+    """
     values: dict[str, list[Floats]] = {name: [] for name in outputs}
-    for weights in resamples(units, seed, count):
+    for drawn in resamples(units, seed, count):
+        weights = drawn if counts is None else drawn * counts
         for name, output in outputs.items():
             values[name].append(metric.values(truth, output, weights))
     return {name: np.concatenate(chunks) for name, chunks in values.items()}
@@ -73,17 +84,26 @@ def percentile(values: Floats, confidence: float) -> tuple[float, float]:
 
 
 def score(
-    metric: Metric, truth: Floats, output: Output, units: Integers, values: Floats, confidence: float = 0.95
+    metric: Metric,
+    truth: Floats,
+    output: Output,
+    units: Integers,
+    values: Floats,
+    confidence: float = 0.95,
+    counts: Floats | None = None,
 ) -> Score:
-    """A metric with its interval: Wilson for accuracy on independent rows, else from the bootstrap `values`."""
-    value = metric.value(truth, output)
-    independent = int(units.max()) + 1 == len(units)
+    """A metric with its interval: Wilson for accuracy on independent rows that count the same, else from `values`.
+
+    `values` are the bootstrap's; `counts` [rows] is how much each row counts.
+    """
+    value = metric.value(truth, output, counts)
+    independent = int(units.max()) + 1 == len(units) and counts is None
     if metric.name == "accuracy" and independent and output.labels is not None:
         low, high = wilson(int((output.labels == truth).sum()), len(truth), confidence)
         method = "Wilson"
     else:
         low, high = percentile(values, confidence)
-        method = f"bootstrap, {len(values):,} resamples of {_unit_words(units)}"
+        method = f"bootstrap, {len(values):,} resamples of {_unit_words(units)}" + WEIGHTED * (counts is not None)
     return Score(metric.name, value, low, high, len(truth), confidence, method)
 
 

@@ -48,9 +48,12 @@ class Metric:
     uses: str
     compute: Callable[[Floats, Output, Floats], Floats]
 
-    def value(self, truth: Floats, output: Output) -> float:
-        """The plain value over all rows; NaN when it is undefined there (one class only, say)."""
-        return float(self.values(truth, output, np.ones((1, len(truth))))[0])
+    def value(self, truth: Floats, output: Output, counts: Floats | None = None) -> float:
+        """The value over all rows; NaN when it is undefined there (one class only, say).
+
+        `counts` [rows] says how much each row counts; without it all count the same.
+        """
+        return float(self.values(truth, output, np.ones((1, len(truth))) if counts is None else counts[None])[0])
 
     def values(self, truth: Floats, output: Output, weights: Floats) -> Floats:
         """One value for each row of `weights`."""

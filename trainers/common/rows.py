@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from advisor.base.tablefolder import sha256_of_rows
 from advisor.base.tables import read_table
 from advisor.records.plan import Plan
 from trainers.common.labels import Target, read_target
-from trainers.common.metrics import Integers
+from trainers.common.metrics import Floats, Integers
+from trainers.common.sensitive import AUDIT, is_audited, named_for_audit
+from trainers.common.weights import SETTING as WEIGHT
+from trainers.common.weights import read_weights, weight_column
 
 # Below this, folds and a sealed part cannot both hold rows enough to compute a metric on.
 FEWEST_ROWS = 40
@@ -25,7 +28,8 @@ FEWEST_ROWS = 40
 class Rows:
     """`features` and `target` row by row. `numbers` are row numbers in the file, 0 the first after the header.
 
-    `split_by` is the column the split goes by, kept apart from the features, or None.
+    `split_by` is the column the split goes by, kept apart from the features, or None; `weights` how much each row
+    counts, or None. `aside` are columns that no model sees, kept so that errors can be told by group of people.
     """
 
     features: pd.DataFrame
@@ -33,6 +37,8 @@ class Rows:
     numbers: Integers
     split_by: pd.Series[Any] | None
     notes: tuple[str, ...]
+    weights: Floats | None = None
+    aside: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def load_rows(plan: Plan, folder: Path) -> Rows:
@@ -73,6 +79,10 @@ def load_rows(plan: Plan, folder: Path) -> Rows:
     if plan.split.kind == "group" and plan.split.column:
         # The model will meet new groups: what names the group cannot help there, and misleads here.
         dropped.add(plan.split.column)
+    weighing = weight_column(plan)
+    weights = read_weights(frame[weighing]) if weighing else None
+    if weighing:
+        dropped.add(weighing)
     features = frame.drop(columns=list(dropped))
     if not len(features.columns):
         raise BadInput(
@@ -92,7 +102,9 @@ def load_rows(plan: Plan, folder: Path) -> Rows:
         )
     numbers = np.flatnonzero(present.to_numpy())
     reset = split_by.reset_index(drop=True) if split_by is not None else None
-    return Rows(features.reset_index(drop=True), target, numbers, reset, tuple(notes))
+    audited = [name for name in frame.columns if name in dropped - {plan.target} and is_audited(plan, str(name))]
+    aside = frame[audited].reset_index(drop=True)
+    return Rows(features.reset_index(drop=True), target, numbers, reset, tuple(notes), weights, aside)
 
 
 def _order(plan: Plan) -> tuple[str, ...]:
@@ -143,6 +155,16 @@ def _check_columns(plan: Plan, names: list[str]) -> None:
             code="no-group",
         )
     wanted |= {f"split.same: {name}": name for name in plan.split.same}
+    wanted |= {f"settings.{AUDIT}: {name}": name for name in named_for_audit(plan)}
+    if weighing := weight_column(plan):
+        wanted[f"settings.{WEIGHT}"] = weighing
+    if weighing == plan.target:
+        raise BadInput(
+            f"Column {plain(plan.target, 60)} is the answer, and cannot also say how much a row counts.",
+            where=f"plan.yaml: settings.{WEIGHT}",
+            fix="Name another column, or none.",
+            code="bad-weights",
+        )
     for where, name in wanted.items():
         if name not in names:
             raise BadInput(

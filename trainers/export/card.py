@@ -55,7 +55,8 @@ def _lines(opened: OpenedRun) -> Iterator[str]:
     yield from (f"- left out: {for_markdown(one.name)}, because {for_markdown(one.reason, 300)}" for one in plan.drop)
     yield "\n## Limits\n"
     yield from _limits(opened)
-    yield "- Fairness between groups of people was not measured here."
+    if not record.diagnostics.get("groups"):
+        yield "- Fairness between groups of people was not measured here."
     yield "- The world changes: `train-or-not monitor` says when it has."
     yield from (f"- {for_markdown(note, 600)}" for note in record.notes)
     yield "\n## Cost\n"

@@ -22,7 +22,7 @@ from advisor.base.safetext import plain
 from trainers.classical.blend import tempered
 from trainers.classical.columns import prepare
 from trainers.classical.model_file import SHARED_OUT, Member, Model, never_impossible
-from trainers.common.decide import labelled
+from trainers.common.decide import cut_told, labelled
 from trainers.common.metrics import Floats, Output
 
 _OPSET = 17
@@ -154,7 +154,6 @@ def _recipe(model: Model, prepared: pd.DataFrame, files: list[str]) -> dict[str,
         "classes": list(model.classes),
         "shared_out": SHARED_OUT,
         "temperature": model.temperature,
-        "threshold": model.cut.threshold,
-        "class_weights": list(model.cut.weights),
+        **cut_told(model.cut),
         **({} if model.classes else {"low": model.low, "high": model.high}),
     }

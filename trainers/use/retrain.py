@@ -26,6 +26,7 @@ from trainers.common.rows import data_path, load_rows
 from trainers.common.runfolder import verify
 from trainers.common.sealed import seal_again, sealed_before
 from trainers.common.splits import content_hashes, units_of
+from trainers.common.weights import weight_column
 from trainers.use.answers import Answers
 from trainers.use.cells import as_joined, file_as_read
 from trainers.use.inputs import InputColumn, rename_to_fit
@@ -131,11 +132,13 @@ def judge(old: OpenedRun, new: OpenedRun, old_rows: int) -> Judged:
     ours = _output(new.answer(rows), new.classes)
     metric = metric_by_name(str(plan.metric.value), plan.task)
     gate = replace(plan.gate, against=("old_run",), minimum_gain=0.0)
-    _, verdict = hold_against(metric, truth, ours, {"old_run": theirs}, _units(plan, rows), gate, plan.seed)
+    counts = sealed["weight"].to_numpy(dtype=np.float64) if weight_column(plan) else None
+    _, verdict = hold_against(metric, truth, ours, {"old_run": theirs}, _units(plan, rows), gate, plan.seed, counts)
     parts = {}
     for name, part in (("old rows", at < old_rows), ("new rows", at >= old_rows)):
         if part.any():
-            both = [metric.value(truth[part], _some(output, part)) for output in (theirs, ours)]
+            there = None if counts is None else counts[part]
+            both = [metric.value(truth[part], _some(output, part), there) for output in (theirs, ours)]
             parts[name] = (int(part.sum()), float(both[0]), float(both[1]))
     return Judged(verdict.comparisons[0], parts)
 
