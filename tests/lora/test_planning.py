@@ -168,3 +168,28 @@ def test_the_gpt3_shape_reproduces_the_papers_figures() -> None:
     assert by_rank[4].adapter_mb == pytest.approx(37.7, abs=0.05)
     assert by_rank[4].fewer_times == pytest.approx(9_251, rel=0.001)
     assert by_rank[1].fewer_times == pytest.approx(37_003, rel=0.001)
+
+
+def test_four_bits_are_counted_for_the_products_and_not_for_the_tables_of_words(tiny_model: Path) -> None:
+    """QLoRA's arithmetic on Llama 3 8B, whose published 4-bit files hold 5.7 GB; and what a real model would replace."""
+    recipe = Recipe(quantization="nf4", micro_tokens=512)
+    words, norms = 2 * 128_256 * 4096, 65 * 4096
+    linear = 32 * (4096 * 128 * (2 * 32 + 2 * 8) + 3 * 4096 * 14336)
+    assert words + norms + linear == LLAMA_8B.parameters
+    for dtype, width in (("bfloat16", 2), ("float32", 4)):
+        found = need(LLAMA_8B, recipe, dtype, 512, gpu=True).weights * 2**20
+        assert found == pytest.approx((words + norms) * width + linear * (4 + 0.127) / 8, rel=1e-3)
+    assert need(LLAMA_8B, recipe, "bfloat16", 512, gpu=True).weights * 2**20 == pytest.approx(5.7e9, rel=0.01)
+    from torch import nn
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    replaced = sum(
+        layer.weight.numel()
+        for name, layer in model.named_modules()
+        if isinstance(layer, nn.Linear) and name != "lm_head"
+    )
+    shape = read_shape(tiny_model)
+    assert shape is not None
+    kept = shape.word_parameters + shape.hidden * (2 * shape.layers + 1)
+    assert shape.parameters - kept == replaced

@@ -66,8 +66,12 @@ class Shape:
             return self.counted
         attention = self.hidden * self.head_dim * (2 * self.heads + 2 * self.kv_heads)
         layer = attention + self._products * self.hidden * self.intermediate + 2 * self.hidden
-        words = self.vocabulary * self.hidden * (2 if self.writes and not self.tied else 1)
-        return self.layers * layer + words + self.hidden + self.resting
+        return self.layers * layer + self.word_parameters + self.hidden + self.resting
+
+    @property
+    def word_parameters(self) -> int:
+        """Weights of the tables over the vocabulary: embeddings, and the head where it is not the same table."""
+        return self.vocabulary * self.hidden * (2 if self.writes and not self.tied else 1)
 
     def adapter_parameters(self, r: int) -> int:
         """Trainable weights of LoRA with rank `r` on every linear layer: r × (inputs + outputs) for each."""
