@@ -44,6 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a choice of the trainer's, made by you",
     )
     parser.add_argument("--approach", default="", metavar="NAME", help="plan another approach; kept in writing")
+    parser.add_argument(
+        "--trainer", default="", metavar="NAME", help="hosted: fine-tune at a service, off unless asked for here"
+    )
     parser.add_argument("--as-of", default="", metavar="DATE", help="decide with the prices of that day")
     parser.add_argument(
         "--rent", default="", metavar="CARD", help="fine-tune on rented cards, such as L4 or 'L4:4': writes CASE/rented"
@@ -53,8 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, out: Output) -> int:
     """Decide, plan, ask the trainer what it takes, refuse what does not fit, and write plan.yaml."""
     from advisor.base.machine import look_at_machine
+    from advisor.cli.card_prices import with_card_prices
     from advisor.cli.chain import decide_case, decision_hash, facts_of
-    from advisor.planner import make_plan
+    from advisor.planner import make_plan, offers, planning_rules
     from trainers.registry import TRAINERS
 
     case = open_case(arguments.case)
@@ -75,6 +79,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         budget_seconds=arguments.budget_seconds,
         seed=arguments.seed,
         approach=arguments.approach,
+        trainer=arguments.trainer,
         drop=arguments.drop,
         keep=arguments.keep,
     )
@@ -87,9 +92,12 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     elif plan.trainer:
         plan = _with_estimate(_with_asked(plan, arguments.setting), case)
         _refuse_what_does_not_fit(plan, machine, shown)
+    plan = replace(plan, estimate=with_card_prices(plan.estimate, case, arguments.as_of))
     _save(case, plan)
     _show(plan, _over_budget(plan.estimate, sheet), machine, out)
     out.note(f"\nWritten to {shown}/plan.yaml")
+    for offer in offers(plan.trainer, plan.approach, sheet.values(), shown, planning_rules("planning")):
+        out.note(offer)
     if plan.trainer:
         out.note(f"Next: train-or-not train {shown}")
     else:
@@ -100,11 +108,13 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 def dry_run(plan: Plan, case: Case, out: Output) -> int:
     """What `train` would do: the rows checked, the needs of this moment; nothing is trained and nothing is written."""
     from advisor.base.machine import look_at_machine
+    from advisor.cli.card_prices import with_card_prices
     from trainers.registry import find_trainer
 
     shown, machine = shlex.quote(str(case.folder)), look_at_machine(case.folder)
     plan = replace(plan, estimate=find_trainer(plan.trainer).estimate(plan, case.folder))
     _refuse_what_does_not_fit(plan, machine, shown)
+    plan = replace(plan, estimate=with_card_prices(plan.estimate, case))
     _show(plan, "", machine, out)
     out.note(f"\nNothing was trained. Next: train-or-not train {shown}")
     return 0

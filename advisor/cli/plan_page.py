@@ -13,7 +13,7 @@ from advisor.report.words import baseline_words, metric_words, say
 if TYPE_CHECKING:
     from advisor.base.machine import Machine
     from advisor.records.decision import Stage
-    from advisor.records.plan import Plan
+    from advisor.records.plan import Estimate, Plan
 
 _MARKS = {"done": "[x]", "part": "[~]", "owed": "[ ]", "not_needed": "[-]"}
 _LABEL = 12
@@ -65,6 +65,23 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
     )
     if takes.formula:
         yield from _row("", takes.formula, width)
+    if takes.cards:
+        yield from _cards(takes, width)
+
+
+def _cards(takes: Estimate, width: int) -> Iterator[str]:
+    """A line for each card that can be rented, as the table that people compare."""
+    yield ""
+    yield from _wrapped("  ", f"On a rented card (plan --rent NAME). {takes.cards_assume}", width)
+    yield f"  {'card':<11} {'fits':<5}{'peak GB':>7}{'hours':>15}{'USD':>15}  how"
+    for card in takes.cards:
+        hours, usd = (_span(pair) if card.fits else "" for pair in (card.hours, card.usd))
+        fits = "yes" if card.fits else "no"
+        yield f"  {card.card:<11} {fits:<5}{card.peak_memory_mb / 1024:>7,.1f}{hours:>15}{usd:>15}  {card.how}"
+
+
+def _span(pair: tuple[float, float] | None) -> str:
+    return f"{pair[0]:.2f} to {pair[1]:.2f}" if pair else "not known"
 
 
 def _steps(plan: Plan, width: int) -> Iterator[str]:

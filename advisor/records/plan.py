@@ -66,10 +66,28 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class CardEstimate:
+    """What the whole run would take on one rented graphics card, from published figures.
+
+    `how` says in which way it fits, or what it lacks. `hours` and `usd` are the least and the most, set-up included;
+    None where no source tells. `price` is the line of rules/costs.yaml that says what an hour of the card is.
+    """
+
+    card: str
+    fits: bool
+    how: str
+    peak_memory_mb: float
+    hours: tuple[float, float] | None = None
+    usd: tuple[float, float] | None = None
+    price: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """What it will take, before it starts. `formula` says how it was computed, `error_band` how far it may be off.
 
-    The memory is the graphics card's where `on_card`, else the machine's.
+    The memory is the graphics card's where `on_card`, else the machine's. `cards` is the same for cards that can be
+    rented, and `cards_assume` what those figures rest on.
     """
 
     seconds: float
@@ -79,6 +97,8 @@ class Estimate:
     formula: str = ""
     error_band: str = ""
     on_card: bool = False
+    cards: tuple[CardEstimate, ...] = ()
+    cards_assume: str = ""
 
 
 @dataclass(frozen=True, slots=True)

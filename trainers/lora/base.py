@@ -122,6 +122,14 @@ def shape_of_base(name: str, folder: Path) -> Shape | None:
     return read_shape(where)
 
 
+def size_cure(name: str) -> str:
+    """How the sizes of a base become known."""
+    owner, pinned, revision = name.partition("@")
+    if pinned:
+        return f"Fetch it once with network (hf download {owner} --revision {revision}) and plan again"
+    return "Save the model again, with its whole config.json"
+
+
 def load_tokenizer(where: Path | str) -> Any:
     """The tokenizer of a located base. Raises `EnvironmentMissing` when a hub cannot be reached."""
     from transformers import AutoTokenizer

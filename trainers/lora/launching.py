@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.files import to_json, write_atomically
 from advisor.base.safetext import plain
 from trainers.common.runfolder import work_file
 from trainers.contract import Progress
@@ -81,6 +82,22 @@ def train_launched(words: str, run: Path, progress: Progress) -> None:
             fix="Read that log; then train again, which goes on from the last checkpoint.",
             code="launch-failed",
         )
+
+
+def keep_peak(run: Path, rank: int, peak_mb: float) -> None:
+    """Write down what one process of the team took at most, in MiB; of several sittings of a resumed run the largest."""
+    file = work_file(run, f"peak-{rank}.json")
+    before = max(taken_by_processes(run).get(rank, 0.0), peak_mb)
+    write_atomically(file, to_json({"rank": rank, "peak_memory_mb": before}))
+
+
+def taken_by_processes(run: Path) -> dict[int, float]:
+    """MiB that each process of the team took at most, of its card or else of the machine; empty for a run of one."""
+    found = {}
+    for file in sorted(work_file(run, "x").parent.glob("peak-*.json")):
+        told = json.loads(file.read_text())
+        found[int(told["rank"])] = float(told["peak_memory_mb"])
+    return dict(sorted(found.items()))
 
 
 def _tell(file: Path, progress: Progress) -> None:

@@ -10,8 +10,7 @@ from advisor.base.files import read_text
 from advisor.base.safetext import one_of, plain
 from advisor.records.plan import Plan, Setting
 from trainers.embedded.models import EMBEDDED
-from trainers.lora.accelerators import Card
-from trainers.lora.base import shape_of_base
+from trainers.lora.base import shape_of_base, size_cure
 from trainers.lora.corpus import first_shape
 from trainers.lora.policy import presets
 
@@ -48,11 +47,6 @@ def instruction_beside(data: Path) -> dict[str, Setting]:
     return {"instruction": Setting(read_text(beside, 65_536).strip(), reason, "")}
 
 
-def known_cards() -> list[Card]:
-    """The graphics cards that rules/presets.yaml names."""
-    return [Card(card["name"], card["memory_gb"], card["bfloat16"]) for card in presets()["cards"]]
-
-
 def _default_base() -> str:
     return str(presets()["by_size"][0]["settings"]["base"]["value"])
 
@@ -63,13 +57,11 @@ def _refuse_to_guess(plan: Plan, base: str) -> None:
     if not open_ones:
         return
     named = " ".join(f"--setting {name}=VALUE" for name in open_ones)
-    owner, pinned, revision = base.partition("@")
-    fetch = f"Fetch it once with network (hf download {owner} --revision {revision}) and plan again"
     raise EnvironmentMissing(
         f"How large {plain(base, 80)} is cannot be told here.",
         where="plan.yaml: settings.base",
         why=f"{one_of(open_ones)} follow from the number of its weights, and so does the memory it needs.",
-        fix=f"{fetch if pinned else 'Save the model again, with its whole config.json'}; or say them yourself: {named}",
+        fix=f"{size_cure(base)}; or say them yourself: {named}",
         code="unknown-size",
     )
 
