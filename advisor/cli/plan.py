@@ -47,6 +47,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trainer", default="", metavar="NAME", help="hosted: fine-tune at a service, off unless asked for here"
     )
+    parser.add_argument(
+        "--base",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="choose among these bases: a folder, or any; repeatable",
+    )
+    parser.add_argument(
+        "--use", default="commercial", choices=("commercial", "research"), help="what the base's licence must allow"
+    )
     parser.add_argument("--as-of", default="", metavar="DATE", help="decide with the prices of that day")
     parser.add_argument(
         "--rent", default="", metavar="CARD", help="fine-tune on rented cards, such as L4 or 'L4:4': writes CASE/rented"
@@ -85,12 +95,15 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     )
     plan = replace(plan, decision_sha256=decision_hash(decision), tool_version=_version())
     machine = look_at_machine(case.folder)
+    plan = _with_asked(plan, arguments.setting)
+    if arguments.base:
+        plan = _with_base(plan, case, arguments)
     if arguments.rent:
         from advisor.cli.renting import rented_plan
 
-        plan = rented_plan(case, _with_asked(plan, arguments.setting), arguments.rent, out)
+        plan = rented_plan(case, plan, arguments.rent, out)
     elif plan.trainer:
-        plan = _with_estimate(_with_asked(plan, arguments.setting), case)
+        plan = _with_estimate(plan, case)
         _refuse_what_does_not_fit(plan, machine, shown)
     plan = replace(plan, estimate=with_card_prices(plan.estimate, case, arguments.as_of))
     _save(case, plan)
@@ -183,6 +196,23 @@ def _with_asked(plan: Plan, pairs: list[str]) -> Plan:
         value = parse(f"value: {text.strip()}", "--setting").data["value"] if text.strip() else ""
         asked[name.strip()] = Setting(value, _ASKED)
     return replace(plan, settings={**plan.settings, **asked})
+
+
+def _with_base(plan: Plan, case: Case, arguments: argparse.Namespace) -> Plan:
+    """The plan with the base that was chosen among those named, for this machine or the card to rent."""
+    if plan.trainer != "lora":
+        raise BadInput(
+            "Only fine-tuning here has a base model to choose.",
+            where="--base",
+            why=f"This plan's trainer is {plan.trainer or 'none'}.",
+            fix="Leave --base out.",
+            code="no-base-needed",
+        )
+    from trainers.lora.choosing import with_chosen_base
+    from trainers.lora.renting import read_card
+
+    card, count = read_card(arguments.rent) if arguments.rent else (None, 1)
+    return with_chosen_base(plan, case.folder, arguments.base, arguments.use, card, count)
 
 
 def _with_estimate(plan: Plan, case: Case) -> Plan:

@@ -54,6 +54,9 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
         yield from _row("Accepted", f"{plain(one.name, 60)}: {plain(one.reason, 200)} Asked was: {one.question}", width)
     for name, setting in plan.settings.items():
         yield from _row("Setting", f"{say(name)}: {_value(setting.value)}. {setting.reason}", width)
+    for base in plan.bases:
+        size = f"{base.parameters / 1e9:.2f} billion weights, {base.licence or 'licence not named'}"
+        yield from _row("Base", f"{plain(base.name, 80)} ({size}): {say(base.verdict)}. {base.reason}", width)
     takes = plan.estimate
     room, place = machine.memory_for(on_card=takes.on_card), "on the card" if takes.on_card else "free"
     memory = f" of {room:,.0f} MB {place}" if room is not None else ""

@@ -29,7 +29,7 @@ class Route:
 def requested_route(
     trainer: str, approach: str, facts: Mapping[str, Value], case: str, rules: Mapping[str, Any]
 ) -> Route:
-    """The route to a trainer that the user names. Raises `BadInput` for one that does not serve, or that a fact forbids."""
+    """The route to a trainer that the user names. Raises `BadInput` for one that does not serve, or may not."""
     own = rules["trainers"].get(approach)
     if trainer == own:
         return Route(own, "", True, approach in rules["needs_target"])

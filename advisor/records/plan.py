@@ -102,6 +102,21 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class BaseOption:
+    """A base model that was weighed: its weights, licence, context in tokens, and why it was `taken` or not.
+
+    `verdict` is taken, fits, to_fetch (it would do, but is not here) or refused.
+    """
+
+    name: str
+    parameters: int
+    licence: str
+    context: int
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The hand-off from deciding to training.
 
@@ -109,7 +124,7 @@ class Plan:
     `task` is binary, multiclass, regression, or a trainer's own word. `settings` holds the trainer's choices. `trainer`
     is empty when no program does what comes next: then `steps` say what a person does. `to_ask` are columns that look
     as if they gave the answer away: `train` waits until each is dropped, or `accepted` in writing. `override` says in
-    words why the plan follows another approach than the decision.
+    words why the plan follows another approach than the decision. `bases` are the base models that were weighed.
     """
 
     approach: str
@@ -135,3 +150,4 @@ class Plan:
     to_ask: tuple[ColumnQuestion, ...] = ()
     accepted: tuple[AcceptedColumn, ...] = ()
     override: str = ""
+    bases: tuple[BaseOption, ...] = ()

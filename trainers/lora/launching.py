@@ -16,7 +16,7 @@ from pathlib import Path
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.files import to_json, write_atomically
 from advisor.base.safetext import plain
-from trainers.common.runfolder import work_file
+from trainers.common.runfolder import WORK, work_file
 from trainers.contract import Progress
 
 # A command to run is never read from a plan, which may come from somebody else: only from who typed it here.
@@ -85,19 +85,23 @@ def train_launched(words: str, run: Path, progress: Progress) -> None:
 
 
 def keep_peak(run: Path, rank: int, peak_mb: float) -> None:
-    """Write down what one process of the team took at most, in MiB; of several sittings of a resumed run the largest."""
-    file = work_file(run, f"peak-{rank}.json")
-    before = max(taken_by_processes(run).get(rank, 0.0), peak_mb)
-    write_atomically(file, to_json({"rank": rank, "peak_memory_mb": before}))
+    """Write down what one process of a team took at most, in MiB; of a run that was resumed, the larger sitting's."""
+    peak = max(_peaks(run).get(rank, 0.0), peak_mb)
+    write_atomically(work_file(run, f"peak-{rank}.json"), to_json({"rank": rank, "peak_memory_mb": peak}))
 
 
-def taken_by_processes(run: Path) -> dict[int, float]:
-    """MiB that each process of the team took at most, of its card or else of the machine; empty for a run of one."""
-    found = {}
-    for file in sorted(work_file(run, "x").parent.glob("peak-*.json")):
-        told = json.loads(file.read_text())
-        found[int(told["rank"])] = float(told["peak_memory_mb"])
-    return dict(sorted(found.items()))
+def peaks(run: Path, own_mb: float) -> dict[str, object]:
+    """For the run's record: the most memory that one process took, of its card or else of the machine, and each one's.
+
+    A run without a launcher has one process, which took `own_mb`.
+    """
+    several = [peak for _, peak in sorted(_peaks(run).items())]
+    return {"peak_memory_mb": max(several, default=own_mb), "processes_mb": several}
+
+
+def _peaks(run: Path) -> dict[int, float]:
+    found = [json.loads(file.read_text()) for file in (run / WORK).glob("peak-*.json")]
+    return {int(one["rank"]): float(one["peak_memory_mb"]) for one in found}
 
 
 def _tell(file: Path, progress: Progress) -> None:

@@ -51,7 +51,7 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     rules = presets()["speed"]
     speed = rules["card_gflops"] if machine.cards else product_speed() * rules["share_of_products"]
     training, answering = work.training(shape) / (speed * 1e9), work.answering(shape) / (speed * 1e9)
-    dtype = recipe.dtype if recipe.dtype != "auto" else _likely_dtype(machine.features, bool(machine.cards))
+    dtype = recipe.dtype if recipe.dtype != "auto" else likely_dtype(machine.features, bool(machine.cards))
     gpu, longest, shared = bool(machine.cards), work.longest, int(work.shared)
     free = machine.cards[0].memory_mb if gpu else machine.memory_free_mb
     share = presets()["memory"]["usable_share"]
@@ -128,6 +128,6 @@ def product_speed() -> float:
     return 2 * left.shape[0] * left.shape[1] * right.shape[1] / statistics.median(readings) / 1e9
 
 
-def _likely_dtype(features: frozenset[str], card: bool) -> str:
+def likely_dtype(features: frozenset[str], card: bool) -> str:
     """What the run will probably measure as fastest; it decides by measuring, not by this."""
     return "bfloat16" if card or features & {"avx512_bf16", "amx_bf16"} else "float32"

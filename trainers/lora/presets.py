@@ -27,7 +27,7 @@ def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:
     shape = shape_of_base(base, folder)
     if shape is None and base not in EMBEDDED:
         _refuse_to_guess(plan, base)
-    block = _block(shape.parameters if shape else 0)  # what a package carries is small
+    block = preset_block(shape.parameters if shape else 0)  # what a package carries is small
     found = {name: Setting(**setting) for name, setting in {**rules["all"], **block}.items()}
     found.setdefault("base", Setting(base, "Named in the plan."))
     if str(plan.settings.get("learning", Setting("lora")).value) == "full":
@@ -66,7 +66,8 @@ def _refuse_to_guess(plan: Plan, base: str) -> None:
     )
 
 
-def _block(parameters: int) -> dict[str, Any]:
+def preset_block(parameters: int) -> dict[str, Any]:
+    """The preset of what follows from the number of weights, by name of the setting."""
     for block in presets()["by_size"]:
         if parameters < block.get("below_parameters", float("inf")):
             found: dict[str, Any] = block["settings"]

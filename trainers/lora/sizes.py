@@ -87,6 +87,7 @@ class Shape:
 
 # The embedded model's sizes, so that a plan can be made before its 93 MB are fetched; a test holds them to the file.
 EMBEDDED_SHAPE = Shape("llama", 30, 576, 1536, 9, 3, 64, 49152, 8192, tied=True)
+ENCODER_SHAPE = Shape("bert", 6, 384, 1536, 12, 12, 32, 30522, 512, tied=True, writes=False)
 
 
 def shape_in(folder: Path) -> Shape | None:

@@ -31,7 +31,7 @@ from trainers.lora.export import export_adapter, export_model, lora_figures, wri
 from trainers.lora.forward import Losses
 from trainers.lora.full_card import taken_of_card_mb
 from trainers.lora.judging import answered
-from trainers.lora.launching import VARIABLE, keep_peak, taken_by_processes, train_launched
+from trainers.lora.launching import VARIABLE, peaks, train_launched
 from trainers.lora.loop import ALONE, Trained, train
 from trainers.lora.machine import Arithmetic, Device, available_memory_mb
 from trainers.lora.memory import fit
@@ -74,7 +74,6 @@ class Training:
         self.times: dict[str, float] = {}
         self.clock = time.monotonic()
         self.notes: list[str] = []
-        self.processes: dict[int, float] = {}
         check_gate(plan.gate)
 
     def record(self) -> RunRecord:
@@ -89,7 +88,6 @@ class Training:
         self._lap("load")
         trained = self._train(session, ready)
         taken = taken_of_card_mb(session.device.kind)  # before answering, which takes memory of its own
-        self.processes = taken_by_processes(self.run)
         session.end_learning()
         self._lap("train")
         return self._finish(session, ready, trained, taken)
@@ -97,9 +95,7 @@ class Training:
     def learn(self, team: Team) -> None:
         """Only the training, as one of a team; the run's own process takes up what it leaves."""
         ready = self._ready()
-        session = self._open(ready)
-        self._train(session, ready, team)
-        keep_peak(self.run, team.rank, taken_of_card_mb(session.device.kind) or peak_memory_mb())
+        self._train(self._open(ready), ready, team)
 
     def _ready(self) -> Ready:
         """Everything before the weights are loaded: rows read, checked, sealed and cut into tokens; choices settled."""
@@ -236,8 +232,7 @@ class Training:
                 "forecast": course.forecast,
                 "actual": {
                     "seconds": round(course.seconds, 1),
-                    "peak_memory_mb": max(self.processes.values(), default=taken or peak_memory_mb()),
-                    "processes_mb": list(self.processes.values()),
+                    **peaks(self.run, taken or peak_memory_mb()),
                     "tokens": course.tokens,
                     "tokens_per_second": round(course.tokens / max(course.seconds, 1e-9), 1),
                 },
