@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from tests.command import train_or_not
+from tests.lora.conftest import ticket_rows
 from trainers.lora.bases import Candidate, candidates, catalogue, choose, licence_in, listed
 from trainers.lora.sizes import EMBEDDED_SHAPE, ENCODER_SHAPE, Shape
 
@@ -87,3 +89,24 @@ def test_a_folder_tells_its_size_by_its_configuration_and_its_licence_by_its_rea
         candidates(["Qwen/Qwen3-8b"], tmp_path)
     assert "Qwen/Qwen3-8B" in refused.value.fix
     assert {one.name for one in candidates(["any"], tmp_path)} > set(listed())
+
+
+@pytest.mark.heavy
+def test_a_plan_takes_the_base_that_does_and_shows_what_it_found_of_each(tmp_path: Path) -> None:
+    rows = [{"prompt": row["ticket"], "completion": row["answer"]} for row in ticket_rows(120)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert train_or_not("new", "case", folder=tmp_path).code == 0
+    assert train_or_not("look", "case", "--data", "rows.jsonl", "--quiet", folder=tmp_path).code == 0
+    words = ("plan", "case", "--approach", "fine_tune", "--base", "any", "--json")
+    planned = train_or_not(*words, "--rent", "L4", folder=tmp_path).json
+    found = {base["name"]: base["verdict"] for base in planned["bases"]}
+    assert found["smollm2-135m-instruct"] == "taken" and found["Qwen/Qwen3-8B"] == "to_fetch"
+    assert planned["settings"]["base"]["value"] == "smollm2-135m-instruct"
+    assert "The largest that fits" in planned["settings"]["base"]["reason"]
+    assert {card["card"]: card["usd"] is None for card in planned["estimate"]["cards"]}["RTX 4090"]
+    for card in planned["estimate"]["cards"]:
+        assert card["card"] == "RTX 4090" or 0 < card["usd"][0] < card["usd"][1]
+    shown = train_or_not(*words[:-1], folder=tmp_path).out
+    assert "peak GB" in shown and "Estimated, not measured" in " ".join(shown.split())
+    refused = train_or_not("plan", "case", "--approach", "get_labels", "--base", "any", "--json", folder=tmp_path)
+    assert refused.code == 2 and refused.json["error"]["code"] == "no-base-needed"

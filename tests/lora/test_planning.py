@@ -15,6 +15,7 @@ from tests.lora.test_trainer import make_case
 from tests.lora.test_trainer import plan_for as plan_of_a_case
 from trainers.lora.accelerators import Card, plan_for, quantization_config
 from trainers.lora.base import EMBEDDED_SHAPE, Shape, read_shape
+from trainers.lora.bases import listed
 from trainers.lora.card_estimates import hours_on, on_each_card
 from trainers.lora.memory import fit, need, next_smaller, shared_out
 from trainers.lora.policy import presets
@@ -70,6 +71,10 @@ def test_too_little_memory_names_the_first_setting_that_would_fit() -> None:
     words = next_smaller(EMBEDDED_SHAPE, full, "float32", 128, 1400)
     assert "CASE --setting micro_tokens=256 --setting checkpointing=on --setting learning=lora" in words
     assert "smaller base model" in next_smaller(LLAMA_8B, recipe, "bfloat16", 512, 8000)
+    named = re.search(r"such as (\S+),", next_smaller(LLAMA_8B, recipe, "bfloat16", 512, 8000))
+    assert named is not None
+    asked = replace(recipe, micro_tokens=256, checkpointing="on", r=4)
+    assert need(listed()[named[1]], asked, "bfloat16", 512).total <= 8000 < need(LLAMA_8B, asked, "bfloat16", 512).total
     assert "RTX 4090" in next_smaller(LLAMA_8B, recipe, "bfloat16", 512, 8000)
 
 

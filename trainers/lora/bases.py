@@ -120,7 +120,10 @@ def _judged(one: Candidate, fits: Fits, longest: int, writes: bool, use: str) ->
 
     licence = catalogue()["licences"].get(one.licence)
     if licence is None:
-        return told("refused", f"Its licence ({one.licence or 'not named'}) is not known; read it, then name it alone.")
+        return told(
+            "refused",
+            f"Its licence ({one.licence or 'not named'}) is not known; read it, then --setting base={one.name}.",
+        )
     if licence["commercial"] not in catalogue()["uses"][use]:
         return told("refused", f"Its licence, {one.licence}, does not allow {use} use. {licence['note']}")
     if shape.context < longest:

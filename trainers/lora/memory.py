@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trainers.lora.base import Shape
+from trainers.lora.bases import listed
 from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
 
@@ -168,4 +169,11 @@ def next_smaller(
     gigabytes = need(shape, smaller, dtype, longest, gpu=True).total / 1024
     cards = [card["name"] for card in presets()["cards"] if card["memory_gb"] * most >= gigabytes]
     rented = f", or rent a card that holds it: train-or-not plan CASE --rent '{cards[0]}'" if cards else ""
-    return f"Take a smaller base model{rented}."
+    lighter = {
+        name: one.parameters
+        for name, one in listed().items()
+        if one.parameters < shape.parameters
+        and need(one, smaller, dtype, longest, prefix=shared, gpu=gpu).total <= available_mb
+    }
+    such = f", such as {max(lighter, key=lighter.__getitem__)}" if lighter else ""
+    return f"Take a smaller base model{such}{rented}."
