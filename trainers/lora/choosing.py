@@ -15,7 +15,7 @@ from advisor.records.plan import Plan, Setting
 from trainers.common.rows import data_path
 from trainers.lora.accelerators import Card, plan_for
 from trainers.lora.base import Shape
-from trainers.lora.bases import candidates, catalogue, choose
+from trainers.lora.bases import Fits, candidates, catalogue, choose
 from trainers.lora.memory import fit, need
 from trainers.lora.planning import corpus_of, likely_dtype
 from trainers.lora.policy import larger_pieces, presets
@@ -64,7 +64,7 @@ def with_chosen_base(
             return False, refused.what
         return True, f"It needs about {made.peak_mb / 1024:,.1f} GB of {card['name']} ({card['memory_gb']:g} GB)."
 
-    fits = fits_here if card is None else functools.partial(fits_on, card)
+    fits: Fits = fits_here if card is None else functools.partial(fits_on, card)
     named = candidates(names, case)
     taken, options = choose(named, fits, longest=longest, writes=plan.task not in _LABELS, use=use)
     words = f"{catalogue()['choice']} Weighed: {len(options)}; {options[[o.name for o in options].index(taken)].reason}"
