@@ -44,6 +44,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a choice of the trainer's, made by you",
     )
     parser.add_argument("--approach", default="", metavar="NAME", help="plan another approach; kept in writing")
+    parser.add_argument(
+        "--trainer", default="", metavar="NAME", help="hosted: fine-tune at a service, off unless asked for here"
+    )
+    parser.add_argument(
+        "--base",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="choose among these bases: a folder, or any; repeatable",
+    )
+    parser.add_argument(
+        "--use", default="commercial", choices=("commercial", "research"), help="what the base's licence must allow"
+    )
     parser.add_argument("--as-of", default="", metavar="DATE", help="decide with the prices of that day")
     parser.add_argument(
         "--rent", default="", metavar="CARD", help="fine-tune on rented cards, such as L4 or 'L4:4': writes CASE/rented"
@@ -53,8 +66,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, out: Output) -> int:
     """Decide, plan, ask the trainer what it takes, refuse what does not fit, and write plan.yaml."""
     from advisor.base.machine import look_at_machine
+    from advisor.cli.card_prices import with_card_prices
     from advisor.cli.chain import decide_case, decision_hash, facts_of
-    from advisor.planner import make_plan
+    from advisor.planner import make_plan, offers, planning_rules
     from trainers.registry import TRAINERS
 
     case = open_case(arguments.case)
@@ -75,21 +89,28 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         budget_seconds=arguments.budget_seconds,
         seed=arguments.seed,
         approach=arguments.approach,
+        trainer=arguments.trainer,
         drop=[*arguments.drop, *_weighing(arguments.setting)],
         keep=arguments.keep,
     )
     plan = replace(plan, decision_sha256=decision_hash(decision), tool_version=_version())
     machine = look_at_machine(case.folder)
+    plan = _with_asked(plan, arguments.setting)
+    if arguments.base:
+        plan = _with_base(plan, case, arguments)
     if arguments.rent:
         from advisor.cli.renting import rented_plan
 
-        plan = rented_plan(case, _with_asked(plan, arguments.setting), arguments.rent, out)
+        plan = rented_plan(case, plan, arguments.rent, out)
     elif plan.trainer:
-        plan = _with_estimate(_with_asked(plan, arguments.setting), case)
+        plan = _with_estimate(plan, case)
         _refuse_what_does_not_fit(plan, machine, shown)
+    plan = replace(plan, estimate=with_card_prices(plan.estimate, case, arguments.as_of))
     _save(case, plan)
     _show(plan, _over_budget(plan.estimate, sheet), machine, out)
     out.note(f"\nWritten to {shown}/plan.yaml")
+    for offer in offers(plan.trainer, plan.approach, sheet.values(), shown, planning_rules("planning")):
+        out.note(offer)
     if plan.trainer:
         out.note(f"Next: train-or-not train {shown}")
     else:
@@ -100,11 +121,13 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 def dry_run(plan: Plan, case: Case, out: Output) -> int:
     """What `train` would do: the rows checked, the needs of this moment; nothing is trained and nothing is written."""
     from advisor.base.machine import look_at_machine
+    from advisor.cli.card_prices import with_card_prices
     from trainers.registry import find_trainer
 
     shown, machine = shlex.quote(str(case.folder)), look_at_machine(case.folder)
     plan = replace(plan, estimate=find_trainer(plan.trainer).estimate(plan, case.folder))
     _refuse_what_does_not_fit(plan, machine, shown)
+    plan = replace(plan, estimate=with_card_prices(plan.estimate, case))
     _show(plan, "", machine, out)
     out.note(f"\nNothing was trained. Next: train-or-not train {shown}")
     return 0
@@ -183,6 +206,23 @@ def _asked(pairs: list[str]) -> dict[str, object]:
             )
         asked[name.strip()] = parse(f"value: {text.strip()}", "--setting").data["value"] if text.strip() else ""
     return asked
+
+
+def _with_base(plan: Plan, case: Case, arguments: argparse.Namespace) -> Plan:
+    """The plan with the base that was chosen among those named, for this machine or the card to rent."""
+    if plan.trainer != "lora":
+        raise BadInput(
+            "Only fine-tuning here has a base model to choose.",
+            where="--base",
+            why=f"This plan's trainer is {plan.trainer or 'none'}.",
+            fix="Leave --base out.",
+            code="no-base-needed",
+        )
+    from trainers.lora.choosing import with_chosen_base
+    from trainers.lora.renting import read_card
+
+    card, count = read_card(arguments.rent) if arguments.rent else (None, 1)
+    return with_chosen_base(plan, case.folder, arguments.base, arguments.use, card, count)
 
 
 def _with_estimate(plan: Plan, case: Case) -> Plan:

@@ -14,7 +14,7 @@ from advisor.report.words import baseline_words, metric_words, say
 if TYPE_CHECKING:
     from advisor.base.machine import Machine
     from advisor.records.decision import Stage
-    from advisor.records.plan import Lengths, Plan
+    from advisor.records.plan import Estimate, Lengths, Plan
 
 _MARKS = {"done": "[x]", "part": "[~]", "owed": "[ ]", "not_needed": "[-]"}
 _LABEL = 12
@@ -55,6 +55,9 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
         yield from _row("Accepted", f"{plain(one.name, 60)}: {plain(one.reason, 200)} Asked was: {one.question}", width)
     for name, setting in plan.settings.items():
         yield from _row("Setting", f"{say(name)}: {_value(setting.value)}. {setting.reason}", width)
+    for base in plan.bases:
+        size = f"{base.parameters / 1e9:.2f} billion weights, {base.licence or 'licence not named'}"
+        yield from _row("Base", f"{plain(base.name, 80)} ({size}): {say(base.verdict)}. {base.reason}", width)
     takes = plan.estimate
     room, place = machine.memory_for(on_card=takes.on_card), "on the card" if takes.on_card else "free"
     memory = f" of {room:,.0f} MB {place}" if room is not None else ""
@@ -68,6 +71,8 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
         yield from _row("", takes.formula, width)
     if takes.lengths:
         yield from _lengths(takes.lengths, width)
+    if takes.cards:
+        yield from _cards(takes, width)
 
 
 def _lengths(found: Lengths, width: int) -> Iterator[str]:
@@ -86,6 +91,21 @@ def _lengths(found: Lengths, width: int) -> Iterator[str]:
         told = f"{found.over:,} {'is' if one else 'are'} longer than the limit of {found.limit:,} tokens. `train`"
         told += f" refuses {'it' if one else 'them'} by row, as a cut would take the end of the answer: shorten, split"
         yield from _row("", f"{told} or take {'it' if one else 'them'} out.", width)
+
+
+def _cards(takes: Estimate, width: int) -> Iterator[str]:
+    """A line for each card that can be rented, as the table that people compare."""
+    yield ""
+    yield from _wrapped("  ", f"On a rented card (plan --rent NAME). {takes.cards_assume}", width)
+    yield f"  {'card':<11} {'fits':<5}{'peak GB':>7}{'hours':>15}{'USD':>15}  how"
+    for card in takes.cards:
+        hours, usd = (_span(pair) if card.fits else "" for pair in (card.hours, card.usd))
+        fits = "yes" if card.fits else "no"
+        yield f"  {card.card:<11} {fits:<5}{card.peak_memory_mb / 1024:>7,.1f}{hours:>15}{usd:>15}  {card.how}"
+
+
+def _span(pair: tuple[float, float] | None) -> str:
+    return f"{pair[0]:.2f} to {pair[1]:.2f}" if pair else "not known"
 
 
 def _steps(plan: Plan, width: int) -> Iterator[str]:

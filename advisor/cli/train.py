@@ -167,7 +167,7 @@ def _key(plan: Plan) -> str:
     from advisor.records.plain import to_plain
 
     told: tuple[str, ...] = ("stages", "estimate", "steps", "to_ask", "accepted", "decision_sha256", "rulebook_sha256")
-    told += ("tool_version", "override")
+    told += ("tool_version", "override", "bases")
     content = {key: value for key, value in to_plain(plan).items() if key not in told}
     return sha256_of_text(to_json({"plan": content, "version": __version__}, indent=None))
 

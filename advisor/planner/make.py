@@ -14,7 +14,7 @@ from advisor.base.errors import BadInput, FactsMissing, did_you_mean
 from advisor.base.files import read_text
 from advisor.base.safetext import one_of, plain
 from advisor.base.shipped import rules_folder
-from advisor.planner.routes import Route, route_of
+from advisor.planner.routes import Route, requested_route, route_of
 from advisor.planner.stages import fill_stages
 from advisor.records.decision import Decision
 from advisor.records.facts import Value
@@ -47,14 +47,16 @@ def make_plan(
     budget_seconds: float = 60.0,
     seed: int = 0,
     approach: str = "",
+    trainer: str = "",
     drop: Collection[str] = (),
     keep: Collection[str] = (),
 ) -> Plan:
     """The plan for `decision`, or for another `approach` that the user names against it (kept in `override`).
 
-    `case` is the case's name as typed, for the commands in the plan; `data` and `target` are the user's answers. `drop`
-    and `keep` are columns the user decided about. Raises `FactsMissing` while the decision is open, `BadInput` when a
-    trainer would need data, a target or a column that is not there.
+    `case` is the case's name as typed, for the commands in the plan; `data` and `target` are the user's answers. Where
+    the user names a `trainer` it serves, else the approach's own. `drop` and `keep` are columns the user decided about.
+    Raises `FactsMissing` while the decision is open, `BadInput` when a trainer would need data, a target or a column
+    that is not there, or does not serve the approach.
     """
     chosen = approach or _settled(decision, case)
     words = planning_rules("next_steps")["approaches"]
@@ -66,7 +68,10 @@ def make_plan(
             code="no-approach",
         )
     by_rule = decision.trainer.value if chosen == decision.approach else None
-    route = route_of(chosen, by_rule or "", facts, look, data, target, known_trainers, planning_rules("planning"))
+    if trainer:
+        route = requested_route(trainer, chosen, facts, case, planning_rules("planning"))
+    else:
+        route = route_of(chosen, by_rule or "", facts, look, data, target, known_trainers, planning_rules("planning"))
     if route.trainer:
         _check_data(case, look, data, target, chosen, route)
     task = route.task or _task(facts, look)

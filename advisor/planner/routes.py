@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from advisor.base.errors import BadInput, did_you_mean
+from advisor.base.safetext import plain
 from advisor.records.facts import Value
 from advisor.records.look import Look
 
@@ -22,6 +24,46 @@ class Route:
     needs_data: bool = True
     needs_target: bool = False
     picks_columns: bool = True
+
+
+def requested_route(
+    trainer: str, approach: str, facts: Mapping[str, Value], case: str, rules: Mapping[str, Any]
+) -> Route:
+    """The route to a trainer that the user names. Raises `BadInput` for one that does not serve, or may not."""
+    own = rules["trainers"].get(approach)
+    if trainer == own:
+        return Route(own, "", True, approach in rules["needs_target"])
+    line = rules["on_request"].get(trainer)
+    if line is None or line["approach"] != approach:
+        serving = [name for name, one in rules["on_request"].items() if one["approach"] == approach]
+        known = [*filter(None, [own]), *serving]
+        raise BadInput(
+            f"No trainer {plain(trainer, 60)!r} serves {approach}.",
+            where="--trainer",
+            fix=did_you_mean(trainer, known) or (f"Give one of {', '.join(known)}." if known else "Leave it out."),
+            code="no-trainer",
+        )
+    for fact, value in line["refused_when"].items():
+        if facts.get(fact) == value:
+            raise BadInput(
+                f"The trainer {trainer} is ruled out: {fact} is {plain(value, 40)}.",
+                where="--trainer",
+                why=line["because"],
+                fix=f"Train here: train-or-not plan {case} --trainer {own}; or correct it: train-or-not ask {case}",
+                code="ruled-out",
+            )
+    return Route(trainer, "", True, approach in rules["needs_target"])
+
+
+def offers(trainer: str, approach: str, facts: Mapping[str, Value], case: str, rules: Mapping[str, Any]) -> list[str]:
+    """What else could train this, told to a person whose answers allow it."""
+    return [
+        line["offer"].replace("{case}", case)
+        for name, line in rules["on_request"].items()
+        if line["approach"] == approach
+        and name != trainer
+        and all(facts.get(fact) in values for fact, values in line["offered_when"].items())
+    ]
 
 
 def route_of(

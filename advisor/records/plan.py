@@ -80,10 +80,28 @@ class Lengths:
 
 
 @dataclass(frozen=True, slots=True)
+class CardEstimate:
+    """What the whole run would take on one rented graphics card, from published figures.
+
+    `how` says in which way it fits, or what it lacks. `hours` and `usd` are the least and the most, set-up included;
+    None where no source tells. `price` is the line of rules/costs.yaml that says what an hour of the card is.
+    """
+
+    card: str
+    fits: bool
+    how: str
+    peak_memory_mb: float
+    hours: tuple[float, float] | None = None
+    usd: tuple[float, float] | None = None
+    price: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """What it will take, before it starts. `formula` says how it was computed, `error_band` how far it may be off.
 
     The memory is the graphics card's where `on_card`, else the machine's. `lengths` are those of examples in words.
+    `cards` is the same for cards that can be rented, and `cards_assume` what those figures rest on.
     """
 
     seconds: float
@@ -94,6 +112,23 @@ class Estimate:
     error_band: str = ""
     on_card: bool = False
     lengths: Lengths | None = None
+    cards: tuple[CardEstimate, ...] = ()
+    cards_assume: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseOption:
+    """A base model that was weighed: its weights, licence, context in tokens, and why it was `taken` or not.
+
+    `verdict` is taken, fits, to_fetch (it would do, but is not here) or refused.
+    """
+
+    name: str
+    parameters: int
+    licence: str
+    context: int
+    verdict: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +139,7 @@ class Plan:
     `task` is binary, multiclass, regression, or a trainer's own word. `settings` holds the trainer's choices. `trainer`
     is empty when no program does what comes next: then `steps` say what a person does. `to_ask` are columns that look
     as if they gave the answer away: `train` waits until each is dropped, or `accepted` in writing. `override` says in
-    words why the plan follows another approach than the decision.
+    words why the plan follows another approach than the decision. `bases` are the base models that were weighed.
     """
 
     approach: str
@@ -130,3 +165,4 @@ class Plan:
     to_ask: tuple[ColumnQuestion, ...] = ()
     accepted: tuple[AcceptedColumn, ...] = ()
     override: str = ""
+    bases: tuple[BaseOption, ...] = ()

@@ -61,6 +61,23 @@ def _estimate(estimate: Estimate, given: Given) -> Iterator[Block]:
     how = " ".join(full_stop(text) for text in (estimate.formula, estimate.error_band) if text)
     if how:
         yield Paragraph(f"How it was estimated: {how}")
+    if estimate.cards:
+        rented = tuple(
+            (
+                card.card,
+                "yes" if card.fits else "no",
+                megabytes(card.peak_memory_mb),
+                _least_to_most(card.hours),
+                _least_to_most(card.usd),
+            )
+            for card in estimate.cards
+        )
+        yield Paragraph(f"On a rented graphics card. {full_stop(estimate.cards_assume)}")
+        yield Table(("Card", "Fits", "Peak memory", "Hours", "USD"), rented)
+
+
+def _least_to_most(pair: tuple[float, float] | None) -> str:
+    return f"{pair[0]:.2f} to {pair[1]:.2f}" if pair else "not known"
 
 
 def _costs(cost: Mapping[str, Any], given: Given) -> Iterator[Block]:

@@ -8,6 +8,7 @@ import pytest
 
 from advisor.base.errors import BadInput
 from advisor.reasoning.prices import load_prices
+from trainers.lora.policy import presets
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 PUBLIC = {
@@ -30,7 +31,8 @@ def test_every_number_source_and_item_is_used() -> None:
         "work_days_month", "retrainings_year", "label_minutes", "review_minutes", "platform_fee_first",
         "platform_fee_next", "platform_fee_rest", "crowd_rate", "crowd_workers", "expert_annotators",
     }  # fmt: skip
-    assert set(numbers) == (named & set(numbers)) | by_code
+    hours = {card["price"] for card in presets()["cards"]}  # what an hour of a rented card is
+    assert set(numbers) == (named & set(numbers)) | by_code | hours
     assert set(items) == {item for names in tables["approaches"].values() for item in names}
     rows = [row for n in numbers.values() for row in n["rows"]] + [
         r for m in tables["models"].values() for r in m["prices"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,11 @@ import pytest
 from advisor.base.errors import BadInput, BudgetReached
 from advisor.base.files import sha256_of_file
 from advisor.base.llm import AttemptFailed
+from advisor.cli.main import main
+from advisor.planner import offers, planning_rules
 from advisor.records.look import SplitProposal
 from advisor.records.plan import Gate, Plan, Setting
+from tests.command import Said
 from tests.hosted.jobs_server import JobsServer
 from tests.lora.conftest import Quiet, ticket_rows
 from trainers.common.runfolder import is_complete, start_run, verify
@@ -242,3 +245,74 @@ def test_the_file_that_is_written_is_read_back_the_same(tmp_path: Path) -> None:
     again = read_corpus(tmp_path / "out.jsonl")
     assert [one.messages for one in again.examples] == [one.messages for one in corpus.examples]
     assert again.shape == "messages"
+
+
+@pytest.fixture
+def asked(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """A verb, in this process, on a case whose data may go out under contract."""
+    (case / "answers.yaml").write_text(
+        "schema: 1\ndata: tickets.csv\ntarget: answer\nanswers:\n  data_may_leave: with_contract\n"
+    )
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, code: int = 0) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--no-input"])
+        printed = capsys.readouterr()
+        assert (ended.value.code or 0) == code, printed.err
+        return Said(code, printed.out, printed.err)
+
+    return run
+
+
+HOSTED = ("plan", "case", "--approach", "fine_tune", "--trainer", "hosted")
+
+
+@pytest.mark.heavy
+def test_fine_tuning_at_a_service_is_chosen_by_a_command_and_never_without_a_cap_and_consent(
+    case: Path, server: JobsServer, asked: Callable[..., Said]
+) -> None:
+    said = asked(*HOSTED, "--json", code=2).json["error"]
+    for name in ("model=NAME", "max_usd=USD", "usd_trained=USD", "usd_in=USD", "usd_out=USD", "send_data=true"):
+        assert f"--setting {name}" in said["fix"]
+    prices = ("model=small-model", "max_usd=5", "usd_trained=3", "usd_in=0.4", "usd_out=1.6", "poll_seconds=0.01")
+    own = [word for setting in (*prices, f"endpoint={server.url}") for word in ("--setting", setting)]
+    assert "does not allow the examples to leave" in asked(*HOSTED, *own, code=2).err
+    assert not (case / "plan.yaml").exists()
+    planned = asked(*HOSTED, *own, "--setting", "send_data=true", "--json").json
+    assert planned["trainer"] == "hosted"
+    assert "within $5 for all" in planned["estimate"]["formula"]
+    assert 0 < planned["estimate"]["usd"] < 5
+    assert not server.files
+    trained = asked("train", "case", "--json").json
+    assert trained["gate"]["outcome"] == "earned"
+    assert len(server.jobs) == 1
+
+
+def test_a_plan_for_the_service_that_closes_says_so_and_one_for_here_offers_the_service(
+    case: Path, asked: Callable[..., Said]
+) -> None:
+    prices = ("model=m", "max_usd=5", "usd_trained=3", "usd_in=0.4", "usd_out=1.6", "send_data=true")
+    words = [word for setting in prices for word in ("--setting", setting)]
+    assert "6 January 2027" in " ".join(asked(*HOSTED, *words).out.split())
+    allowed = {"data_may_leave": "with_contract", "hosted_tuning_available": True}
+    for facts, told in ((allowed, True), ({**allowed, "data_may_leave": "no"}, False), ({}, False)):
+        found = offers("lora", "fine_tune", facts, "my-case", planning_rules("planning"))
+        assert bool(found) is told
+        assert not told or found[0].endswith("train-or-not plan my-case --trainer hosted")
+
+
+def test_a_service_is_refused_where_the_data_may_not_leave_and_for_what_it_does_not_serve(
+    case: Path, asked: Callable[..., Said]
+) -> None:
+    served = asked("plan", "case", "--approach", "classical", "--trainer", "hosted", "--json", code=2).json["error"]
+    assert "serves classical" in served["what"]
+    misspelt = asked("plan", "case", "--approach", "fine_tune", "--trainer", "hostd", "--json", code=2).json["error"]
+    assert "Did you mean 'hosted'?" in misspelt["fix"]
+    answers = case / "answers.yaml"
+    answers.write_text(answers.read_text().replace("with_contract", "no"))
+    ruled_out = asked(*HOSTED, "--json", code=2).json["error"]
+    assert ruled_out["code"] == "ruled-out" and "must stay with you" in ruled_out["why"]
+    assert "--trainer lora" in ruled_out["fix"]

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -78,6 +79,10 @@ def test_two_processes_take_the_same_steps_as_one(
         with launched_by(words, case / "runs"):
             record = find_trainer("lora").train(plan, case, run, told)
         assert any("several processes" in note for note in record.notes) == bool(words)
+        taken: Any = record.diagnostics["actual"]
+        assert len(taken["processes_mb"]) == (2 if words else 0)
+        assert min(taken["processes_mb"], default=200) > 150  # MiB: torch and transformers alone are more
+        assert taken["peak_memory_mb"] == max(taken["processes_mb"], default=taken["peak_memory_mb"]) > 150
         assert told.steps[0][1] == 10
         weights.append(load_file(run / "adapter" / "adapter_model.safetensors"))
     monkeypatch.delenv(VARIABLE, raising=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,20 @@ import pytest
 
 from advisor.base.errors import BadInput
 from advisor.records.plan import Setting
-from trainers.lora.accelerators import Card, cards_that_hold, plan_for, quantization_config
+from tests.lora.test_trainer import make_case
+from tests.lora.test_trainer import plan_for as plan_of_a_case
+from trainers.lora.accelerators import Card, plan_for, quantization_config
 from trainers.lora.base import EMBEDDED_SHAPE, Shape, read_shape
+from trainers.lora.bases import listed
+from trainers.lora.card_estimates import hours_on, on_each_card
 from trainers.lora.memory import fit, need, next_smaller, shared_out
 from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe, recipe_of
+from trainers.lora.workload import Workload
 
 LLAMA_8B = Shape("llama", 32, 4096, 14336, 32, 8, 128, 128256, 8192, tied=False)
+LLAMA_3B = Shape("llama", 28, 3072, 8192, 24, 8, 128, 128256, 8192, tied=True)
+LLAMA_2_7B = Shape("llama", 32, 4096, 11008, 32, 32, 128, 32000, 4096, tied=False)
 LLAMA_70B = Shape("llama", 80, 8192, 28672, 64, 8, 128, 128256, 8192, tied=False)
 
 
@@ -63,6 +71,10 @@ def test_too_little_memory_names_the_first_setting_that_would_fit() -> None:
     words = next_smaller(EMBEDDED_SHAPE, full, "float32", 128, 1400)
     assert "CASE --setting micro_tokens=256 --setting checkpointing=on --setting learning=lora" in words
     assert "smaller base model" in next_smaller(LLAMA_8B, recipe, "bfloat16", 512, 8000)
+    named = re.search(r"such as (\S+),", next_smaller(LLAMA_8B, recipe, "bfloat16", 512, 8000))
+    assert named is not None
+    asked = replace(recipe, micro_tokens=256, checkpointing="on", r=4)
+    assert need(listed()[named[1]], asked, "bfloat16", 512).total <= 8000 < need(LLAMA_8B, asked, "bfloat16", 512).total
     assert "RTX 4090" in next_smaller(LLAMA_8B, recipe, "bfloat16", 512, 8000)
 
 
@@ -91,11 +103,47 @@ def test_an_8b_model_on_known_cards(card: str, quantization: str, dtype: str) ->
     assert made.reasons.keys() >= {"dtype", "quantization", "checkpointing", "attention", "optimiser"}
 
 
-def test_a_plan_says_which_cards_would_hold_it() -> None:
-    words = cards_that_hold(list(CARDS.values()), Recipe(micro_tokens=1024), LLAMA_8B, 512)
-    assert "in 4 bits, with checkpointing: T4" in words
-    assert "in bfloat16" in words
-    assert cards_that_hold([CARDS["T4"]], Recipe(), LLAMA_70B, 512) == "none of the cards known here"
+def work_of(tokens: float, longest: int = 512) -> Workload:
+    return Workload(tokens, 0.0, longest, 0.0, 4.4, 2.0)
+
+
+def test_a_plan_says_which_cards_would_hold_it_and_what_the_others_lack(tiny_model: Path, tmp_path: Path) -> None:
+    plan, recipe = plan_of_a_case(make_case(tmp_path / "case", tiny_model, 12)), Recipe(micro_tokens=1024)
+    found = {card.card: card for card in on_each_card(plan, recipe, LLAMA_8B, work_of(1e6))}
+    assert found.keys() == CARDS.keys()
+    assert (found["T4"].fits, found["T4"].how) == (True, "4 bits, checkpointing")
+    assert found["A100 80 GB"].how == "bfloat16"
+    for card in found.values():
+        assert card.peak_memory_mb <= 0.9 * 1024 * CARDS[card.card].memory_gb
+    large = {card.card: card for card in on_each_card(plan, recipe, LLAMA_70B, work_of(1e6))}
+    assert (large["T4"].fits, large["T4"].hours, large["T4"].usd) == (False, None, None)
+    lacks = int(re.fullmatch(r"needs a card of (\d+) GB", large["T4"].how)[1])  # type: ignore[index]
+    assert large["T4"].peak_memory_mb / 1024 / 0.9 == pytest.approx(lacks, abs=0.5)
+    assert lacks > CARDS["A100 40 GB"].memory_gb and large["H100 80 GB"].fits
+
+
+@pytest.mark.parametrize(("tokens_a_second", "shape"), [(8210, LLAMA_3B), (2392, LLAMA_2_7B), (4007, LLAMA_2_7B)])
+def test_what_was_published_of_an_a100_lies_within_the_hours_that_are_told(tokens_a_second: int, shape: Shape) -> None:
+    """torchtune's README and LLaMA-Factory's wiki, whose rates the bounds must hold without the set-up."""
+    made, setup = plan_for(CARDS["A100 80 GB"], Recipe(), shape, 512), presets()["on_cards"]["setup_minutes"]
+    hours = hours_on(312, made, shape, work_of(3600.0 * tokens_a_second))
+    assert hours is not None
+    assert hours[0] - setup["low"] / 60 <= 1 <= hours[1] - setup["high"] / 60
+
+
+def test_hours_follow_from_the_published_peak_and_are_unknown_without_one() -> None:
+    made = plan_for(CARDS["L4"], Recipe(), LLAMA_3B, 512)
+    work, rules = work_of(1e8), presets()["on_cards"]
+    least, most = hours_on(121, made, LLAMA_3B, work) or (0, 0)
+    operations = 1e8 * LLAMA_3B.parameters * 4.4
+    assert (made.quantization, made.checkpointing) == ("none", "off")
+    assert least == pytest.approx(operations / (121e12 * 0.4) / 3600 + rules["setup_minutes"]["low"] / 60, rel=1e-3)
+    assert most == pytest.approx(operations / (121e12 * 0.1) / 3600 + rules["setup_minutes"]["high"] / 60, rel=1e-3)
+    slower = hours_on(121, replace(made, quantization="nf4", checkpointing="on"), LLAMA_3B, work)
+    assert slower is not None and slower[0] > 1.5 * least
+    shared = hours_on(121, made, LLAMA_3B, work, count=4)
+    assert shared is not None and shared[1] < 0.4 * most
+    assert hours_on(None, made, LLAMA_3B, work) is None
 
 
 def test_a_model_that_does_not_fit_names_the_card_that_holds_it() -> None:
@@ -168,3 +216,24 @@ def test_the_gpt3_shape_reproduces_the_papers_figures() -> None:
     assert by_rank[4].adapter_mb == pytest.approx(37.7, abs=0.05)
     assert by_rank[4].fewer_times == pytest.approx(9_251, rel=0.001)
     assert by_rank[1].fewer_times == pytest.approx(37_003, rel=0.001)
+
+
+def test_four_bits_are_counted_for_the_products_and_not_for_the_tables_of_words(tiny_model: Path) -> None:
+    """QLoRA's arithmetic on Llama 3 8B, and on a real model what would be replaced."""
+    recipe = Recipe(quantization="nf4", micro_tokens=512)
+    words, norms = 2 * 128_256 * 4096, 65 * 4096
+    linear = 32 * (4096 * 128 * (2 * 32 + 2 * 8) + 3 * 4096 * 14336)
+    assert words + norms + linear == LLAMA_8B.parameters
+    for dtype, width in (("bfloat16", 2), ("float32", 4)):
+        found = need(LLAMA_8B, recipe, dtype, 512, gpu=True).weights * 2**20
+        assert found == pytest.approx((words + norms) * width + linear * (4 + 0.127) / 8, rel=1e-3)
+    from torch import nn
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    linear_layers = {name: one for name, one in model.named_modules() if isinstance(one, nn.Linear)}
+    replaced = sum(one.weight.numel() for name, one in linear_layers.items() if name != "lm_head")
+    shape = read_shape(tiny_model)
+    assert shape is not None
+    kept = shape.word_parameters + shape.hidden * (2 * shape.layers + 1)
+    assert shape.parameters - kept == replaced

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from advisor.base.errors import BadInput
+from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.records.plan import Setting
 from tests.command import train_or_not
 from tests.lora.conftest import ticket_rows
+from tests.lora.test_on_cards import BIG
 from tests.lora.test_trainer import make_case, plan_for
 from trainers.lora.renting import read_card, rented
 from trainers.registry import find_trainer
@@ -78,3 +80,35 @@ def test_the_command_writes_the_files_and_prices_the_budget(tmp_path: Path) -> N
     )
     refused = train_or_not("plan", "case", "--approach", "classical", "--rent", "L4", "--json", folder=tmp_path)
     assert refused.code == 2
+
+
+def test_a_plan_for_rented_cards_tells_memory_and_the_whole_run_and_never_counts_an_unknown_base_as_nothing(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = make_case(tmp_path / "case", tiny_model, 40)
+    plan = plan_for(case)
+    plan = replace(plan, settings={**plan.settings, **find_trainer("lora").settings(plan, case)}, budget_seconds=60.0)
+    made = rented(plan, case, *read_card("L4"), (0.5, 1.0)).plan.estimate
+    assert made.on_card and 1200 < made.peak_memory_mb < 3000 and made.disk_mb > 8
+    assert "The whole run: 0.08 to 0.33 hours with set-up, 0.04 to 0.33 USD." in made.formula
+    assert "lets it end" not in made.formula
+    assert [card.card for card in made.cards if card.fits] == [card.card for card in made.cards]
+    (case / "big").mkdir()
+    (case / "big" / "config.json").write_text(json.dumps(BIG))
+    (case / "big" / "model.safetensors").write_bytes(b"")
+    large = replace(plan, settings={**plan.settings, "base": Setting("big")}, budget_seconds=1.0)
+    cut = rented(large, case, *read_card("L4"), (0.5, 1.0)).plan.estimate
+    assert "The budget of 1 s may cut it, which teaches less: --budget-seconds" in cut.formula
+    assert 16_500 < cut.peak_memory_mb < 22_000
+    unread = rented(plan, case, *read_card("RTX 4090"), (0.5, 1.0)).plan.estimate
+    assert "is not known: no published peak" in unread.formula
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    unknown = replace(plan, settings={**plan.settings, "base": Setting(f"owner/large@{'0' * 40}")})
+    for ask in (
+        lambda: rented(unknown, case, *read_card("L4"), (0.5, 1.0)),
+        lambda: find_trainer("lora").estimate(unknown, case),
+    ):
+        with pytest.raises(EnvironmentMissing, match="How large owner/large") as refused:
+            ask()
+        assert refused.value.fix.startswith("Fetch it once with network (hf download owner/large")

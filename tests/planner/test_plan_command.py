@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,11 +14,14 @@ from advisor.base.case import Case
 from advisor.base.errors import EnvironmentMissing
 from advisor.base.files import sha256_of_file
 from advisor.base.machine import Machine
+from advisor.cli.card_prices import with_card_prices
 from advisor.cli.chain import plan_of
 from advisor.cli.plan import _refuse_what_does_not_fit
 from advisor.cli.plan_page import page
 from advisor.planner import make_plan
-from advisor.records.plan import Estimate, Plan, Setting
+from advisor.records.plan import CardEstimate, Estimate, Plan, Setting
+from advisor.report.blocks import Table
+from advisor.report.money import _estimate
 from tests.command import train_or_not
 from tests.planner.stand_ins import decision, look
 
@@ -192,3 +196,24 @@ def test_the_page_keeps_to_the_width_of_the_terminal(width: int, approach: str) 
     lines = list(page(made, "A title", machine(), width))
     assert max(map(len, lines)) <= max(width, 66)
     assert not any("\x1b" in line or "\u202e" in line for line in lines)
+
+
+def test_cards_to_rent_stand_in_the_plan_and_in_the_report_with_the_cases_own_prices(case: Case) -> None:
+    cards = (
+        CardEstimate("L4", True, "bfloat16", 2048.0, (0.5, 2.0), price="card_hour_l4"),
+        CardEstimate("RTX 4090", True, "bfloat16", 2048.0, None, price="card_hour_small"),
+        CardEstimate("T4", False, "needs a card of 70 GB", 65_000.0, price="card_hour_t4"),
+    )
+    case.costs.write_text(
+        "schema: 1\nsources: {mine: {title: My bill, address: mine, read: 2026-11-01}}\n"
+        "numbers:\n  card_hour_l4: {rows: [{as_of: 2026-11-01, value: 2, source: mine}]}\n"
+    )
+    found = with_card_prices(Estimate(1, 1, 1, cards=cards, cards_assume="Not measured."), case)
+    assert [card.usd for card in found.cards] == [(1.0, 4.0), None, None]
+    lines = list(page(replace(planned(), estimate=found), "A title", machine(), 100))
+    (line,) = [line for line in lines if line.startswith("  L4")]
+    assert line.split() == ["L4", "yes", "2.0", "0.50", "to", "2.00", "1.00", "to", "4.00", "bfloat16"]
+    assert any(line.startswith("  RTX 4090") and "not known" in line for line in lines)
+    blocks = list(_estimate(found, SimpleNamespace(run=None)))  # type: ignore[arg-type]  # no run yet
+    rows = [block for block in blocks if isinstance(block, Table)][1].rows
+    assert [row[4] for row in rows] == ["1.00 to 4.00", "not known", "not known"]

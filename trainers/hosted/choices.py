@@ -49,6 +49,10 @@ _MUST = {
 }
 
 
+_COMMAND = "train-or-not plan CASE --trainer hosted"
+_SHOWN = {"model": "NAME", "send_data": "true"}
+
+
 def choices_of(settings: Mapping[str, Setting]) -> Choices:
     """The choices in a plan's settings. Raises `BadInput` for one that is missing, unknown or impossible."""
     forms = {field.name: field.type for field in fields(Choices)}
@@ -59,16 +63,24 @@ def choices_of(settings: Mapping[str, Setting]) -> Choices:
         if name not in forms:
             raise _bad(name, f"There is no setting {plain(name, 40)!r} for hosted fine-tuning.", _known(name, forms))
         values[name] = _value(name, setting.value, str(forms[name]))
-    for field in fields(Choices):
-        if field.default is MISSING and field.name not in values:
-            raise _bad(field.name, f"The plan does not say {field.name}: {_MUST[field.name]}.", "Add it to the plan.")
+    missing = [field.name for field in fields(Choices) if field.default is MISSING and field.name not in values]
+    if missing:
+        open_ones = "; ".join(f"{name}, {_MUST[name]}" for name in missing)
+        asked = [*missing, *([] if values.get("send_data") else ["send_data"])]
+        raise BadInput(
+            f"The plan does not say {open_ones}.",
+            where=f"plan.yaml: settings.{missing[0]}",
+            why="A service is paid by its own price list, and nothing is sent to it without a cap in USD.",
+            fix=" ".join([_COMMAND, *(f"--setting {name}={_SHOWN.get(name, 'USD')}" for name in asked)]),
+            code="bad-setting",
+        )
     made = Choices(**values)  # type: ignore[arg-type]  # each value was checked against its field
     if not made.send_data:
         raise BadInput(
             f"Nothing was sent: the plan does not allow the examples to leave for {plain(made.endpoint, 80)}.",
             where="plan.yaml: settings.send_data",
             why="Fine-tuning at a service uploads every training row, and the service keeps it.",
-            fix="Set send_data to true when the owner of the data agrees, or train here: trainer: lora.",
+            fix=f"When the owner of the data agrees: {_COMMAND} … --setting send_data=true; or here: --trainer lora",
             code="not-allowed",
         )
     check_address(made.endpoint)

@@ -33,6 +33,8 @@ class Card:
 class GpuPlan:
     """How a run would be set on a card, as settings of a recipe; `reasons` says why for each value.
 
+    `peak_mb` is the memory that each card needs, in MiB.
+
     What the card's own machine decides is not here: kernels that are installed there (trainers/lora/kernels.py), and
     TF32 for what stays in float32, which every run on a card has (trainers/lora/machine.py).
     """
@@ -45,6 +47,7 @@ class GpuPlan:
     micro_tokens: int
     accelerate: dict[str, Any]
     reasons: dict[str, str]
+    peak_mb: float
 
     def settings(self) -> dict[str, str | int]:
         """The values that a plan for the card bears."""
@@ -89,6 +92,7 @@ def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int, larger: Seq
             why=f"Even in the smallest way it needs about {wanted / 1024:,.1f} GB{' on each card' * shared}.",
             fix=_instead(roomier, divides=recipe.learning == "full" and loaded <= usable * room),
             code="does-not-fit",
+            details={"needed_mb": wanted},
         )
     settled, wanted = chosen
     quantization, checkpointing = settled.quantization, settled.checkpointing
@@ -113,20 +117,8 @@ def plan_for(card: Card, recipe: Recipe, shape: Shape, longest: int, larger: Seq
         micro_tokens=settled.micro_tokens,
         accelerate=_accelerate(card, recipe, dtype, checkpointing) if several else {},
         reasons=reasons,
+        peak_mb=wanted,
     )
-
-
-def cards_that_hold(cards: Sequence[Card], recipe: Recipe, shape: Shape, longest: int) -> str:
-    """Which of the named cards the run would fit, and how; one sentence for a plan."""
-    ways: dict[str, list[str]] = {}
-    for card in cards:
-        try:
-            made = plan_for(card, recipe, shape, longest)
-        except BadInput:
-            continue
-        how = "in 4 bits" if made.quantization == "nf4" else f"in {made.dtype}"
-        ways.setdefault(how + (", with checkpointing" if made.checkpointing == "on" else ""), []).append(card.name)
-    return "; ".join(f"{how}: {', '.join(names)}" for how, names in ways.items()) or "none of the cards known here"
 
 
 def _instead(larger: Sequence[Mapping[str, Any]], *, divides: bool) -> str:

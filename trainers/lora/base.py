@@ -11,11 +11,11 @@ from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.files import sha256_of_file
 from advisor.base.safetext import plain
 from trainers.contract import Progress
-from trainers.embedded.models import EMBEDDED
+from trainers.embedded.models import EMBEDDED, MINILM, SMOLLM2
 from trainers.embedded.store import ensure, folder_of, is_present
 from trainers.lora.sizes import EMBEDDED_SHAPE as EMBEDDED_SHAPE
+from trainers.lora.sizes import ENCODER_SHAPE, shape_in
 from trainers.lora.sizes import Shape as Shape
-from trainers.lora.sizes import shape_in
 
 _HUB = re.compile(r"([\w.-]+/[\w.-]+)@([0-9a-f]{40})")
 
@@ -114,8 +114,8 @@ def context_of(where: Path | str, tokenizer: Any) -> int:
 
 def shape_of_base(name: str, folder: Path) -> Shape | None:
     """The sizes of a base by its name. No weights are fetched; of a hub name its configuration is, some kilobytes."""
-    if name == "smollm2-135m-instruct" and not is_present(EMBEDDED[name]):
-        return EMBEDDED_SHAPE
+    if name in EMBEDDED and not is_present(EMBEDDED[name]):
+        return {SMOLLM2.name: EMBEDDED_SHAPE, MINILM.name: ENCODER_SHAPE}[name]
     where = locate(name, folder)
     if isinstance(where, str):
         _hub_config(where, fetch=True)
@@ -128,6 +128,14 @@ def tokenizer_file(name: str, folder: Path) -> Path | None:
     config = _hub_config(where, fetch=False) if isinstance(where, str) else where / "config.json"
     file = config.with_name("tokenizer.json") if config else None
     return file if file and file.is_file() else None
+
+
+def size_cure(name: str) -> str:
+    """How the sizes of a base become known."""
+    owner, pinned, revision = name.partition("@")
+    if pinned:
+        return f"Fetch it once with network (hf download {owner} --revision {revision}) and plan again"
+    return "Save the model again, with its whole config.json"
 
 
 def load_tokenizer(where: Path | str) -> Any:

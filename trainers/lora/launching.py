@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.files import to_json, write_atomically
 from advisor.base.safetext import plain
-from trainers.common.runfolder import work_file
+from trainers.common.runfolder import WORK, work_file
 from trainers.contract import Progress
 
 # A command to run is never read from a plan, which may come from somebody else: only from who typed it here.
@@ -81,6 +82,26 @@ def train_launched(words: str, run: Path, progress: Progress) -> None:
             fix="Read that log; then train again, which goes on from the last checkpoint.",
             code="launch-failed",
         )
+
+
+def keep_peak(run: Path, rank: int, peak_mb: float) -> None:
+    """Write down what one process of a team took at most, in MiB; of a run that was resumed, the larger sitting's."""
+    peak = max(_peaks(run).get(rank, 0.0), peak_mb)
+    write_atomically(work_file(run, f"peak-{rank}.json"), to_json({"rank": rank, "peak_memory_mb": peak}))
+
+
+def peaks(run: Path, own_mb: float) -> dict[str, object]:
+    """For the run's record: the most memory that one process took, of its card or else of the machine, and each one's.
+
+    A run without a launcher has one process, which took `own_mb`.
+    """
+    several = [peak for _, peak in sorted(_peaks(run).items())]
+    return {"peak_memory_mb": max(several, default=own_mb), "processes_mb": several}
+
+
+def _peaks(run: Path) -> dict[int, float]:
+    found = [json.loads(file.read_text()) for file in (run / WORK).glob("peak-*.json")]
+    return {int(one["rank"]): float(one["peak_memory_mb"]) for one in found}
 
 
 def _tell(file: Path, progress: Progress) -> None:

@@ -3,7 +3,8 @@
 Peak memory in MiB = process + weights + trained weights' states + activations + the head's slice + the checkpoint:
 
     process   what python, torch and transformers hold before a model is there
-    weights   P × bytes of the type
+    weights   P × bytes of the type; in 4 or 8 bits only what bitsandbytes replaces, the layers' products: embeddings,
+              the head over the vocabulary and the norms stay in the type of the rest
     states    Pt × 18 bytes: float32 master, its gradient, the weight's own, AdamW's two moments (12 when the weight is
               its own master; 12 too where all learn on a processor: no gradient is left when the checkpoint is copied)
     activ.    tokens × layers × (11 hidden + 4 intermediate) × bytes × κ; with checkpointing on a GPU one layer
@@ -25,6 +26,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from trainers.lora.base import Shape
+from trainers.lora.bases import listed
 from trainers.lora.policy import presets
 from trainers.lora.recipe import Recipe
 
@@ -66,7 +68,6 @@ def need(shape: Shape, recipe: Recipe, dtype: str, longest: int, *, prefix: int 
     width = _BYTES[dtype]
     full = recipe.learning == "full"
     trained = shape.parameters if full else shape.adapter_parameters(recipe.r)
-    quantised = {"none": width, "int8": 1.06, "nf4": 0.56}[recipe.quantization]
     own = max(1, longest - prefix)
     rows = min(recipe.batch, max(1, recipe.micro_tokens // own))
     tokens = rows * own + prefix
@@ -84,7 +85,7 @@ def need(shape: Shape, recipe: Recipe, dtype: str, longest: int, *, prefix: int 
     growth = constants["growth"]
     return Need(
         process=constants["gpu_context_mb"] if gpu else constants["process_mb"],
-        weights=shape.parameters * quantised / _MIB,
+        weights=_weights(shape, recipe.quantization, width) / _MIB,
         states=states / _MIB,
         activations=activations * growth / _MIB,
         head=min(256, tokens) * shape.vocabulary * 4 * 3 / _MIB,
@@ -93,11 +94,18 @@ def need(shape: Shape, recipe: Recipe, dtype: str, longest: int, *, prefix: int 
     )
 
 
+def _weights(shape: Shape, quantization: str, width: int) -> float:
+    """Bytes of the loaded weights."""
+    if quantization == "none":
+        return shape.parameters * width
+    kept = shape.word_parameters + shape.hidden * (2 * shape.layers + 1)
+    return kept * width + (shape.parameters - kept) * float(presets()["memory"]["bytes_a_weight"][quantization])
+
+
 def shared_out(whole: Need, shape: Shape, dtype: str, cards: int) -> Need:
     """What each of `cards` needs of a run that needs `whole` on one, where weights and their states are shared out."""
-    words = shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
-    layer = (shape.parameters - words) / shape.layers
-    gathered = 2 * (words + 2 * layer) * _BYTES[dtype] / _MIB
+    layer = (shape.parameters - shape.word_parameters) / shape.layers
+    gathered = 2 * (shape.word_parameters + 2 * layer) * _BYTES[dtype] / _MIB
     return replace(whole, weights=whole.weights / cards, states=whole.states / cards, gathered=gathered)
 
 
@@ -161,4 +169,11 @@ def next_smaller(
     gigabytes = need(shape, smaller, dtype, longest, gpu=True).total / 1024
     cards = [card["name"] for card in presets()["cards"] if card["memory_gb"] * most >= gigabytes]
     rented = f", or rent a card that holds it: train-or-not plan CASE --rent '{cards[0]}'" if cards else ""
-    return f"Take a smaller base model{rented}."
+    lighter = {
+        name: one.parameters
+        for name, one in listed().items()
+        if one.parameters < shape.parameters
+        and need(one, smaller, dtype, longest, prefix=shared, gpu=gpu).total <= available_mb
+    }
+    such = f", such as {max(lighter, key=lighter.__getitem__)}" if lighter else ""
+    return f"Take a smaller base model{such}{rented}."

@@ -12,16 +12,17 @@ import numpy as np
 
 from advisor.base.errors import EnvironmentMissing
 from advisor.base.machine import look_at_machine
+from advisor.base.safetext import plain
 from advisor.records.plan import Estimate, Plan
 from trainers.common.rows import data_path
-from trainers.lora.accelerators import cards_that_hold
-from trainers.lora.base import shape_of_base, tokenizer_file
+from trainers.lora.base import Shape, shape_of_base, size_cure, tokenizer_file
+from trainers.lora.card_estimates import cards_assume, on_each_card
 from trainers.lora.corpus import Corpus, read_corpus
 from trainers.lora.counting import count_tokens, lengths_of
 from trainers.lora.memory import disk_mb, fit, need, next_smaller
-from trainers.lora.policy import held_back, larger_pieces, presets
-from trainers.lora.presets import known_cards
+from trainers.lora.policy import larger_pieces, presets
 from trainers.lora.recipe import Recipe
+from trainers.lora.workload import workload
 
 
 def answer_column(plan: Plan, corpus: Corpus) -> str:
@@ -45,38 +46,23 @@ def corpus_of(plan: Plan, folder: Path, recipe: Recipe) -> Corpus:
 
 def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
     """Time, memory and disk. Raises `EnvironmentMissing` with the next smaller option when memory cannot suffice."""
-    corpus = corpus_of(plan, folder, recipe)
-    shape = shape_of_base(recipe.base, folder)
-    if shape is None:
-        return Estimate(plan.budget_seconds, 0.0, 0.0, formula="Sizes of the base are not known before it is fetched.")
+    counts = count_tokens(corpus_of(plan, folder, recipe).examples, tokenizer_file(recipe.base, folder))
+    work = workload(plan, counts.sizes, recipe)
+    shape = known_shape(recipe.base, folder)
     machine = look_at_machine(folder)
     rules = presets()["speed"]
-    counts = count_tokens(corpus.examples, tokenizer_file(recipe.base, folder))
-    sizes = counts.sizes
-    shared = len(recipe.instruction) / rules["characters_per_token"] if recipe.instruction else 0.0
-    own = [max(1.0, size - shared) for size in sizes]
-    sealed_rows = len(own) * plan.split.test_share
-    open_rows = len(own) - sealed_rows
-    trained_rows = open_rows - held_back(int(open_rows), recipe.development_rows)
-    tokens = recipe.epochs * trained_rows * (sum(own) / len(own) + shared / recipe.batch)
     speed = rules["card_gflops"] if machine.cards else product_speed() * rules["share_of_products"]
-    operations = rules["operations"][recipe.learning]
-    busy = shape.parameters - shape.resting  # of several experts a token passes through few
-    training = tokens * busy * operations / (speed * 1e9)
-    asked = min(recipe.sealed_rows, sealed_rows)
-    # The tuned model reads a row and answers; the rival reads as many rows again as it is shown examples.
-    read = asked * (2 + recipe.shots) * sum(own) / len(own)
-    answering = read * busy * rules["reading_operations"] / (speed * 1e9)
-    dtype = recipe.dtype if recipe.dtype != "auto" else _likely_dtype(machine.features, bool(machine.cards))
-    gpu, longest = bool(machine.cards), int(max(sizes)) + 1
+    training, answering = work.training(shape) / (speed * 1e9), work.answering(shape) / (speed * 1e9)
+    dtype = recipe.dtype if recipe.dtype != "auto" else likely_dtype(machine.features, bool(machine.cards))
+    gpu, longest, shared = bool(machine.cards), work.longest, int(work.shared)
     free = machine.cards[0].memory_mb if gpu else machine.memory_free_mb
     share = presets()["memory"]["usable_share"]
     room = math.inf if free is None else share * free
     # What the run itself will settle on: it makes its pieces smaller, and computes twice, before it gives up.
     settled = fit(
-        shape, replace(recipe, attention="sdpa"), dtype, longest, room, int(shared), gpu=gpu, larger=larger_pieces(plan)
+        shape, replace(recipe, attention="sdpa"), dtype, longest, room, shared, gpu=gpu, larger=larger_pieces(plan)
     )
-    common = 0 if settled.checkpointing == "on" else int(shared)
+    common = 0 if settled.checkpointing == "on" else shared
     wanted = need(shape, settled, dtype, longest, prefix=common, gpu=gpu)
     if free is not None and wanted.total > room:
         raise EnvironmentMissing(
@@ -84,7 +70,7 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
             f"{free / 1024:,.1f} GB are {'on the card' if gpu else 'free'}.",
             where="plan.yaml: settings",
             why=f"At most {share:.0%} of that is used. {wanted.words()}",
-            fix=next_smaller(shape, settled, dtype, longest, room, int(shared), gpu=gpu),
+            fix=next_smaller(shape, settled, dtype, longest, room, shared, gpu=gpu),
             code="out-of-memory",
         )
     return Estimate(
@@ -92,13 +78,29 @@ def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
         peak_memory_mb=round(wanted.total, 1),
         disk_mb=round(disk_mb(shape, recipe, dtype), 1),
         usd=0.0,
-        formula=f"{tokens:,.0f} tokens × {busy:,} weights × {operations} at {speed:,.0f} GFLOP/s "
+        formula=f"{work.learned:,.0f} tokens × {shape.parameters - shape.resting:,} weights × "
+        f"{work.learning_operations} at {speed:,.0f} GFLOP/s "
         f"({'the card, roughly' if machine.cards else 'measured just now'}), "
-        f"{_within(plan.budget_seconds, training)}; then the sealed rows are answered twice. Memory: {wanted.words()}. "
-        f"On a graphics card {cards_that_hold(known_cards(), recipe, shape, longest)}.",
+        f"{_within(plan.budget_seconds, training)}; then the sealed rows are answered twice. Memory: {wanted.words()}.",
         error_band="Time: half to twice, the run's own trial steps say it closer. Memory: a fifth either way.",
         on_card=gpu,
         lengths=lengths_of(counts.reach, recipe.longest or shape.context, counts.how),
+        cards=on_each_card(plan, recipe, shape, work),
+        cards_assume=cards_assume(),
+    )
+
+
+def known_shape(base: str, folder: Path) -> Shape:
+    """The sizes of the base. Raises `EnvironmentMissing` where nothing tells them."""
+    shape = shape_of_base(base, folder)
+    if shape is not None:
+        return shape
+    raise EnvironmentMissing(
+        f"How large {plain(base, 80)} is cannot be told here.",
+        where="plan.yaml: settings.base",
+        why="Memory, time and money follow from its size; none of them is taken for nothing.",
+        fix=size_cure(base),
+        code="unknown-size",
     )
 
 
@@ -129,6 +131,6 @@ def product_speed() -> float:
     return 2 * left.shape[0] * left.shape[1] * right.shape[1] / statistics.median(readings) / 1e9
 
 
-def _likely_dtype(features: frozenset[str], card: bool) -> str:
+def likely_dtype(features: frozenset[str], card: bool) -> str:
     """What the run will probably measure as fastest; it decides by measuring, not by this."""
     return "bfloat16" if card or features & {"avx512_bf16", "amx_bf16"} else "float32"

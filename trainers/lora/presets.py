@@ -10,8 +10,7 @@ from advisor.base.files import read_text
 from advisor.base.safetext import one_of, plain
 from advisor.records.plan import Plan, Setting
 from trainers.embedded.models import EMBEDDED
-from trainers.lora.accelerators import Card
-from trainers.lora.base import shape_of_base
+from trainers.lora.base import shape_of_base, size_cure
 from trainers.lora.policy import presets
 from trainers.lora.rowfiles import first_shape
 
@@ -28,7 +27,7 @@ def settings_for(plan: Plan, folder: Path, data: Path) -> dict[str, Setting]:
     shape = shape_of_base(base, folder)
     if shape is None and base not in EMBEDDED:
         _refuse_to_guess(plan, base)
-    block = _block(shape.parameters if shape else 0)  # what a package carries is small
+    block = preset_block(shape.parameters if shape else 0)  # what a package carries is small
     found = {name: Setting(**setting) for name, setting in {**rules["all"], **block}.items()}
     found.setdefault("base", Setting(base, "Named in the plan."))
     if str(plan.settings.get("learning", Setting("lora")).value) == "full":
@@ -52,11 +51,6 @@ def instruction_beside(data: Path) -> dict[str, Setting]:
     return {"instruction": Setting(read_text(beside, 65_536).strip(), reason, "")}
 
 
-def known_cards() -> list[Card]:
-    """The graphics cards that rules/presets.yaml names."""
-    return [Card(card["name"], card["memory_gb"], card["bfloat16"]) for card in presets()["cards"]]
-
-
 def _default_base() -> str:
     return str(presets()["by_size"][0]["settings"]["base"]["value"])
 
@@ -67,18 +61,17 @@ def _refuse_to_guess(plan: Plan, base: str) -> None:
     if not open_ones:
         return
     named = " ".join(f"--setting {name}=VALUE" for name in open_ones)
-    owner, pinned, revision = base.partition("@")
-    fetch = f"Fetch it once with network (hf download {owner} --revision {revision}) and plan again"
     raise EnvironmentMissing(
         f"How large {plain(base, 80)} is cannot be told here.",
         where="plan.yaml: settings.base",
         why=f"{one_of(open_ones)} follow from the number of its weights, and so does the memory it needs.",
-        fix=f"{fetch if pinned else 'Save the model again, with its whole config.json'}; or say them yourself: {named}",
+        fix=f"{size_cure(base)}; or say them yourself: {named}",
         code="unknown-size",
     )
 
 
-def _block(parameters: int) -> dict[str, Any]:
+def preset_block(parameters: int) -> dict[str, Any]:
+    """The preset of what follows from the number of weights, by name of the setting."""
     for block in presets()["by_size"]:
         if parameters < block.get("below_parameters", float("inf")):
             found: dict[str, Any] = block["settings"]

@@ -5,6 +5,7 @@ Nothing is rented here: the files lie in the case for a person to read, to price
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 from dataclasses import dataclass, replace
@@ -17,10 +18,14 @@ from advisor.base.files import to_json
 from advisor.base.strictyaml import dump
 from advisor.records.plan import Estimate, Plan, Setting
 from trainers.lora.accelerators import Card, plan_for
-from trainers.lora.base import shape_of_base
-from trainers.lora.planning import corpus_of
+from trainers.lora.base import tokenizer_file
+from trainers.lora.card_estimates import cards_assume, hours_on, on_each_card
+from trainers.lora.counting import count_tokens
+from trainers.lora.memory import disk_mb
+from trainers.lora.planning import corpus_of, known_shape
 from trainers.lora.policy import larger_pieces, presets
 from trainers.lora.recipe import recipe_of
+from trainers.lora.workload import workload
 
 FOLDER = "rented"
 
@@ -52,36 +57,51 @@ def read_card(text: str) -> tuple[dict[str, Any], int]:
 def rented(plan: Plan, case: Path, card: dict[str, Any], count: int, price: tuple[float, float]) -> Rented:
     """Set the plan on `count` cards and write what starts it there. Raises `BadInput` when the model cannot fit.
 
-    `plan` bears the trainer's own settings; `price` is USD an hour of one card.
+    `plan` bears the trainer's own settings; `price` is USD an hour of one card. Raises `EnvironmentMissing` where the
+    size of the base is not known.
     """
     recipe = recipe_of(plan.settings)
-    shape = shape_of_base(recipe.base, case)
-    told: dict[str, Setting] = {}
-    accelerate: dict[str, Any] = {}
-    if shape is not None:
-        longest = max(sum(len(one.content) for one in row.messages) for row in corpus_of(plan, case, recipe).examples)
-        tokens = int(longest / presets()["speed"]["characters_per_token"]) + 1
-        cards = Card(card["name"], card["memory_gb"], card["bfloat16"], count)
-        # Several cards share out the pieces of a step, so there must be enough of them.
-        made = plan_for(cards, recipe, shape, tokens, larger_pieces(plan) if count == 1 else ())
-        told = {
-            name: Setting(value, f"For {card['name']}: {made.reasons[name]}") for name, value in made.settings().items()
-        }
-        accelerate = made.accelerate
-    hours = plan.budget_seconds / 3600
+    shape = known_shape(recipe.base, case)
+    counts = count_tokens(corpus_of(plan, case, recipe).examples, tokenizer_file(recipe.base, case))
+    work = workload(plan, counts.sizes, recipe)
+    cards = Card(card["name"], card["memory_gb"], card["bfloat16"], count)
+    # Several cards share out the pieces of a step, so there must be enough of them.
+    made = plan_for(cards, recipe, shape, work.longest, larger_pieces(plan) if count == 1 else ())
+    told = {
+        name: Setting(value, f"For {card['name']}: {made.reasons[name]}") for name, value in made.settings().items()
+    }
+    hours = hours_on(card.get("tflops"), made, shape, work, count)
     whole = (price[0] * count, price[1] * count)
     estimate = Estimate(
         seconds=plan.budget_seconds,
-        peak_memory_mb=0.0,
-        disk_mb=plan.estimate.disk_mb,
-        usd=round(hours * whole[1], 2),
-        formula=f"The time budget on {count} × {card['name']}, at the dearest price known; set-up comes on top.",
+        peak_memory_mb=round(made.peak_mb, 1),
+        disk_mb=round(disk_mb(shape, recipe, made.dtype), 1),
+        usd=round(plan.budget_seconds / 3600 * whole[1], 2),
+        formula=f"The time budget on {count} × {card['name']}, at the dearest price known; set-up comes on top. "
+        f"Memory: of each card, by formula. {_whole_run(hours, whole, plan.budget_seconds)}",
+        error_band="Memory: a fifth either way, fitted without a graphics card.",
+        on_card=True,
+        cards=on_each_card(plan, recipe, shape, work),
+        cards_assume=cards_assume(),
     )
     plan = replace(plan, settings={**plan.settings, **told}, estimate=estimate)
-    files = {"sky.yaml": _task(case, plan.data, card, count, several=bool(accelerate))}
-    if accelerate:
-        files["accelerate.json"] = to_json(accelerate)
+    files = {"sky.yaml": _task(case, plan.data, card, count, several=bool(made.accelerate))}
+    if made.accelerate:
+        files["accelerate.json"] = to_json(made.accelerate)
     return Rented(plan, files, whole)
+
+
+def _whole_run(hours: tuple[float, float] | None, price: tuple[float, float], budget: float) -> str:
+    """What the whole run would take there, in words, and the budget that lets it end."""
+    if hours is None:
+        return "How long the whole run takes there is not known: no published peak of this card was read."
+    usd = (hours[0] * price[0], hours[1] * price[1])
+    told = f"The whole run: {hours[0]:.2f} to {hours[1]:.2f} hours with set-up, {usd[0]:.2f} to {usd[1]:.2f} USD."
+    training = hours[1] * 60 - presets()["on_cards"]["setup_minutes"]["high"]
+    if budget >= training * 60:
+        return told
+    longer = math.ceil(training) * 60
+    return f"{told} The budget of {budget:g} s may cut it, which teaches less: --budget-seconds {longer} lets it end."
 
 
 def _task(case: Path, data: str, card: dict[str, Any], count: int, *, several: bool) -> str:

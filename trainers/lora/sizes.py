@@ -66,8 +66,12 @@ class Shape:
             return self.counted
         attention = self.hidden * self.head_dim * (2 * self.heads + 2 * self.kv_heads)
         layer = attention + self._products * self.hidden * self.intermediate + 2 * self.hidden
-        words = self.vocabulary * self.hidden * (2 if self.writes and not self.tied else 1)
-        return self.layers * layer + words + self.hidden + self.resting
+        return self.layers * layer + self.word_parameters + self.hidden + self.resting
+
+    @property
+    def word_parameters(self) -> int:
+        """Weights of the tables over the vocabulary: embeddings, and the head where it is not the same table."""
+        return self.vocabulary * self.hidden * (2 if self.writes and not self.tied else 1)
 
     def adapter_parameters(self, r: int) -> int:
         """Trainable weights of LoRA with rank `r` on every linear layer: r × (inputs + outputs) for each."""
@@ -83,6 +87,7 @@ class Shape:
 
 # The embedded model's sizes, so that a plan can be made before its 93 MB are fetched; a test holds them to the file.
 EMBEDDED_SHAPE = Shape("llama", 30, 576, 1536, 9, 3, 64, 49152, 8192, tied=True)
+ENCODER_SHAPE = Shape("bert", 6, 384, 1536, 12, 12, 32, 30522, 512, tied=True, writes=False)
 
 
 def shape_in(folder: Path) -> Shape | None:

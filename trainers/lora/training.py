@@ -31,7 +31,7 @@ from trainers.lora.export import export_adapter, export_model, lora_figures, wri
 from trainers.lora.forward import Losses
 from trainers.lora.full_card import taken_of_card_mb
 from trainers.lora.judging import answered
-from trainers.lora.launching import VARIABLE, train_launched
+from trainers.lora.launching import VARIABLE, peaks, train_launched
 from trainers.lora.loop import ALONE, Trained, train
 from trainers.lora.machine import Arithmetic, Device, available_memory_mb
 from trainers.lora.memory import fit
@@ -224,7 +224,7 @@ class Training:
                 "forecast": course.forecast,
                 "actual": {
                     "seconds": round(course.seconds, 1),
-                    "peak_memory_mb": taken or peak_memory_mb(),
+                    **peaks(self.run, taken or peak_memory_mb()),
                     "tokens": course.tokens,
                     "tokens_per_second": round(course.tokens / max(course.seconds, 1e-9), 1),
                 },

@@ -15,9 +15,10 @@ from pathlib import Path
 from advisor.base.files import to_json, write_atomically
 from advisor.records.plain import load
 from advisor.records.plan import Plan
+from trainers.common.machine import peak_memory_mb
 from trainers.common.rows import data_path
 from trainers.common.runfolder import work_file
-from trainers.lora.launching import PARENT
+from trainers.lora.launching import PARENT, keep_peak
 from trainers.lora.trainer import need_packages
 
 
@@ -55,7 +56,8 @@ class Silent(Written):
 def main(run: Path) -> None:
     """Do this process's share of the training of `run`."""
     need_packages()
-    from trainers.lora.full_card import told_when_full
+    from trainers.lora.full_card import taken_of_card_mb, told_when_full
+    from trainers.lora.machine import find_device
     from trainers.lora.presets import settings_for
     from trainers.lora.recipe import recipe_of
     from trainers.lora.team import join_team
@@ -68,6 +70,7 @@ def main(run: Path) -> None:
     file = work_file(run, "progress.json")
     with told_when_full(recipe):
         Training(plan, folder, run, Silent(file) if team.rank else Written(file), recipe).learn(team)
+    keep_peak(run, team.rank, taken_of_card_mb(find_device().kind) or peak_memory_mb())
 
 
 if __name__ == "__main__":
