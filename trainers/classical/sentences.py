@@ -78,6 +78,11 @@ def warm(texts: Sequence[str], progress: Progress, seconds: float) -> str:
     return ""
 
 
+def rehearse() -> None:
+    """Read one text, so that the next finds the model loaded. Raises `EnvironmentMissing` where it is not to be had."""
+    SentenceVectors().transform([""])
+
+
 class SentenceVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A column of texts to its vectors [rows, 384]. Nothing is learnt."""
 
