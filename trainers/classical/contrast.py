@@ -33,10 +33,9 @@ class TunedSentences(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def transform(self, texts: Any) -> npt.NDArray[np.float32]:
         """One row a text, each of length one."""
-        reader = _READERS.get(self)
-        if reader is None:
-            reader = _READERS[self] = (opened().tuned(self.weights_, self.layers), {})
-        model, read = reader
+        if self not in _READERS:
+            _READERS[self] = (opened().tuned(self.weights_, self.layers), {})
+        model, read = _READERS[self]
         every = [str(text) for text in texts]
         found = {text: read[text] for text in every if text in read}
         if missing := sorted({text for text in every if text not in found}, key=len):
