@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from training_plans import Silent, plan_for, run_folder
 
-from trainers.classical import contrast
+from trainers.classical import contrast, fitting
 from trainers.classical.candidates import portfolio
 from trainers.classical.columns import Column, Schema
 from trainers.classical.pipelines import Setup
@@ -59,3 +59,10 @@ def test_what_it_learnt_stands_in_the_run_and_answers_as_it_was_measured(
     scores = open_run(run).answer(frame.reset_index(drop=True).loc[sealed["row"]]).scores
     assert scores is not None
     assert np.allclose(scores[:, 1], sealed["ours_p1"], atol=1e-6)
+
+
+def test_a_fit_that_would_take_its_share_of_the_time_of_others_gives_up() -> None:
+    setup = Setup(Schema((Column("remark", "text", distinct=16),)), 2, 16, 0, rarest=8, vectors=True)
+    tuned = next(one for one in portfolio(setup) if one.name == TUNED)
+    bounded = fitting._bounded(tuned.build(setup), 5.0)
+    assert bounded.get_params()["features__text 0__within"] == 5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from typing import Any
 
@@ -18,8 +19,9 @@ SETTINGS: dict[str, Any] = policy("classical")["texts"]["tuning"]
 class TunedSentences(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A column of texts to vectors [rows, 384] that tell its labels apart. It holds what was learnt as safetensors."""
 
-    def __init__(self, layers: int = 2, seed: int = 0) -> None:
-        self.layers, self.seed = layers, seed
+    def __init__(self, layers: int = 2, seed: int = 0, within: float = 0.0) -> None:
+        # `within` so many seconds, or not at all; 0 for as long as it takes.
+        self.layers, self.seed, self.within = layers, seed, within
 
     def fit(self, texts: Any, target: Any) -> TunedSentences:
         """Tune the last layers on the texts and their class codes. Raises `ValueError` where no two share a class."""
@@ -27,7 +29,8 @@ class TunedSentences(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
         codes = np.unique(np.asarray(target), return_inverse=True)[1].astype(np.int64)
         told = {**SETTINGS, "layers": self.layers}
-        self.weights_ = tuned_layers(opened(), [str(text) for text in texts], codes, told, self.seed)
+        read = [str(text) for text in texts]
+        self.weights_ = tuned_layers(opened(), read, codes, told, self.seed, self.within or math.inf)
         _READERS.pop(self, None)
         return self
 

@@ -7,6 +7,8 @@ make of a text is worked out once.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,11 +22,17 @@ _WEIGHT_DECAY = 0.01
 
 
 def tuned_layers(
-    model: SentenceModel, texts: Sequence[str], codes: NDArray[np.int64], settings: Mapping[str, Any], seed: int
+    model: SentenceModel,
+    texts: Sequence[str],
+    codes: NDArray[np.int64],
+    settings: Mapping[str, Any],
+    seed: int,
+    within: float = math.inf,
 ) -> bytes:
     """The last layers after tuning, as safetensors. `codes` [texts] are the labels; `settings` as in the rules.
 
-    Raises `ValueError` where no two texts share a label. The same texts and seed give the same weights.
+    Raises `ValueError` where no two texts share a label, and after one step where all would take longer than `within`
+    seconds. The same texts and seed give the same weights.
     """
     import torch
     from safetensors.torch import save
@@ -37,6 +45,7 @@ def tuned_layers(
     optimiser = torch.optim.AdamW(layers.parameters(), lr=rate, weight_decay=_WEIGHT_DECAY)
     draw = np.random.default_rng(seed)
     for step in range(steps):
+        begun = time.monotonic()
         for group in optimiser.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) * _WARM_UP / steps) * (1 - step / steps)
         batch = _batch(codes, int(settings["batch"]), draw)
@@ -44,6 +53,8 @@ def tuned_layers(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        if step == 0 and (expected := (time.monotonic() - begun) * steps) > within:
+            raise ValueError(f"tuning takes about {expected:.0f} s here, and {within:.0f} s are left for each fit")
     return bytes(save({name: value.contiguous() for name, value in layers.state_dict().items()}))
 
 
