@@ -80,6 +80,9 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         _flush()
 
     try:
+        if opened.backend.warm is not None:
+            out.note("Loading what the first answer needs; requests are taken after that.")
+            opened.backend.warm()
         serve_forever(
             app, address, allowed.stop_seconds, ready, head_seconds=allowed.request_seconds, any_host=bool(key)
         )

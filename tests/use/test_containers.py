@@ -21,14 +21,17 @@ from tests.interview.model_server import ModelServer
 from tests.use import contract_runs as runs
 from tests.use.test_serving import ask
 from trainers.common.policy import policy
+from trainers.common.runfolder import complete
 from trainers.export.bundle import export_run
 from trainers.export.card import card
 from trainers.export.container import dockerfile, requirements
 from trainers.forecast.candidates import Candidate, local
 from trainers.forecast.clock import Clock
-from trainers.forecast.model_file import ForecastModel, save_model
+from trainers.forecast.model_file import ForecastModel, load_model, save_model
 from trainers.forecast.panel import Layout
 from trainers.forecast.search import Together
+from trainers.forecast.statistical import Statistical
+from trainers.use.forecasts import open_forecasts
 from trainers.use.inputs import InputColumn
 from trainers.use.opened import Allowance, Backend, OpenedRun, open_run
 from trainers.use.rung_folder import Kept
@@ -87,6 +90,30 @@ def shipped_and_asked(held: runs.Held, folder: Path, *options: str, **more: str)
     assert answers == list(opened.answer(pd.DataFrame(rows)).rows())
 
 
+def statistical(folder: Path, monkeypatch: pytest.MonkeyPatch) -> runs.Held:
+    """A forecasting run whose one member is fitted anew by statsforecast each time it is asked."""
+    monkeypatch.setattr("trainers.forecast.candidates.is_installed", lambda: False)  # the others train faster
+    held = runs.foretold(folder)
+    way = Candidate("theta", 4, "statistical", {"model": "AutoTheta", "seasons": [7], "longest": 100})
+    model = load_model(held.run)
+    save_model(held.run, replace(model, members=(way,)), (local(way.kind, way.settings, model.horizon),))
+    complete(held.run)
+    return held
+
+
+NAIVE = Candidate("naive", 0, "naive", {"longest": 50})
+FITTED_ANEW = Candidate("theta", 4, "statistical", {"model": "AutoTheta", "seasons": [7], "longest": 50})
+
+
+def keep_forecast(way: Candidate, folder: Path) -> None:
+    """A forecasting model of one way and one series that never changes, written into `folder`."""
+    ready = (local(way.kind, way.settings, 7),)
+    one, clock, layout = np.ones(1), Clock(("day",), "86400", 0.0), Layout(("day",), "", "sold")
+    tail = np.ones((1, 50))
+    model = ForecastModel((way,), Together(ready), layout, clock, ("",), 7, (7,), one, one, 0.9, tail, 0)
+    save_model(folder, model, ready)
+
+
 def rung(reckoner: OpenedRun, endpoint: str) -> OpenedRun:
     """A run that asks the model server at `endpoint`, as far as its container goes."""
     kept = Kept(
@@ -134,15 +161,28 @@ def test_a_forecast_and_a_network_list_what_their_models_import(reckoner: Opened
         return {line.partition("==")[0] for line in requirements(replace(reckoner, record=record)).splitlines()}
 
     assert {"torch", "safetensors"} <= listed("scratch")
-    naive = Candidate("naive", 0, "naive", {"longest": 50})
-    fitted_anew = Candidate("theta", 4, "statistical", {"model": "AutoTheta", "seasons": [7], "longest": 50})
-    for way, needs in ((naive, set()), (fitted_anew, {"statsforecast"})):
-        ready = (local(way.kind, way.settings, 7),)
-        one, clock, layout = np.ones(1), Clock(("day",), "86400", 0.0), Layout(("day",), "", "sold")
-        tail = np.ones((1, 50))
-        model = ForecastModel((way,), Together(ready), layout, clock, ("",), 7, (7,), one, one, 0.9, tail, 0)
-        save_model(reckoner.folder, model, ready)
+    for way, needs in ((NAIVE, set()), (FITTED_ANEW, {"statsforecast"})):
+        keep_forecast(way, reckoner.folder)
         assert listed("forecast") & {"statsforecast", "torch"} == needs
+
+
+def test_a_forecast_that_is_fitted_anew_is_made_once_before_it_is_served(
+    reckoner: OpenedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[tuple[int, ...], int]] = []
+
+    def made(_: Statistical, history: np.ndarray, ahead: int) -> np.ndarray:
+        seen.append((history.shape, ahead))
+        return np.ones((len(history), ahead))
+
+    monkeypatch.setattr(Statistical, "__call__", made)
+    keep_forecast(FITTED_ANEW, reckoner.folder)
+    warm = open_forecasts(reckoner.folder, reckoner.record, Allowance()).warm
+    assert warm is not None
+    warm()
+    assert seen == [((1, 50), 7)]
+    keep_forecast(NAIVE, reckoner.folder)
+    assert open_forecasts(reckoner.folder, reckoner.record, Allowance()).warm is None
 
 
 @pytest.mark.heavy
@@ -150,6 +190,14 @@ def test_a_network_is_served_by_what_its_container_installs(tmp_path: Path, monk
     monkeypatch.setitem(policy("scratch")["stop"], "rounds", 2)
     monkeypatch.setitem(policy("scratch")["network"], "channels", 8)
     shipped_and_asked(runs.seen(tmp_path), tmp_path)
+
+
+@pytest.mark.heavy
+def test_statistical_forecasts_are_served_by_what_their_container_installs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("statsforecast")
+    shipped_and_asked(statistical(tmp_path, monkeypatch), tmp_path)
 
 
 @pytest.mark.heavy

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +262,18 @@ def test_the_command_stops_gracefully_and_refuses_what_is_unsafe(case: Path, tmp
     with pytest.raises(BadInput) as refused:
         dispatch(["serve", str(case), "--host", "0.0.0.0"])
     assert refused.value.code == "no-key"
+
+
+def test_what_the_first_answer_needs_is_loaded_before_any_request_is_taken(
+    reckoner: OpenedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    slow = replace(reckoner, backend=replace(reckoner.backend, warm=lambda: done.append("loaded")))
+    monkeypatch.setattr("advisor.cli.run_folder.run_folder", Path)
+    monkeypatch.setattr("trainers.use.opened.open_run", lambda *_: slow)
+    monkeypatch.setattr("trainers.serving.server.serve_forever", lambda *_, **__: done.append("serves"))
+    dispatch(["serve", "a-run", "--port", "0"])
+    assert done == ["loaded", "serves"]
 
 
 def test_limits_are_positive_and_come_from_the_rules() -> None:

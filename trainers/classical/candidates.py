@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from trainers.classical import pipelines
 from trainers.classical.boosting import library
+from trainers.classical.contrast import SETTINGS
 from trainers.classical.features import numbers_of
 from trainers.classical.pipelines import Setup
 from trainers.common.metrics import Floats
@@ -41,7 +42,7 @@ def portfolio(setup: Setup) -> list[Candidate]:
     found = [one for one in _ALL if one.fits(setup) and (one.obeys or not setup.monotone)]
     if _few_labels(setup):
         # A handful of rows cannot tell these models apart, and what was measured on many sets can.
-        found = [one for one in found if one.name == "sentence vectors"]
+        found = [one for one in found if one.name in ("sentence vectors", "sentence vectors, tuned")]
     return found
 
 
@@ -136,6 +137,14 @@ _ALL = (
         {"vectors": "all-MiniLM-L6-v2, frozen", "strength": 50.0},
         view="sentence vectors",
         fits=lambda setup: setup.vectors and not _few_labels(setup),
+    ),
+    Candidate(
+        "sentence vectors, tuned",
+        4,
+        lambda setup: pipelines.vectors(setup, 10.0, tuned=True),
+        {"vectors": "all-MiniLM-L6-v2, tuned by contrast", **SETTINGS, "strength": 10.0},
+        fits=lambda setup: _few_labels(setup) and len(setup.schema.of("text")) == 1,
+        turn=2,
     ),
     Candidate(
         "boosted trees, small",

@@ -6,6 +6,7 @@ from typing import Any
 
 import scipy.sparse
 import sklearn
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -23,6 +24,7 @@ from sklearn.preprocessing import (
 
 from trainers.classical.blocks import TwoBlocks
 from trainers.classical.columns import Schema, date_parts
+from trainers.classical.contrast import SETTINGS, TunedSentences
 from trainers.classical.sentences import SentenceVectors
 
 # More categories than this are told apart by the average target of their rows, not by a column each.
@@ -72,10 +74,11 @@ def for_linear(schema: Schema, *, splines: bool = False, letters: bool = False, 
     return ColumnTransformer(steps, sparse_threshold=1.0)
 
 
-def for_vectors(schema: Schema, *, rows: int = 1000) -> ColumnTransformer:
-    """As `for_linear`, with each text as a sentence vector instead of its words."""
+def for_vectors(schema: Schema, *, rows: int = 1000, tuned_by: int | None = None) -> ColumnTransformer:
+    """As `for_linear`, with each text as a sentence vector instead of its words; tuned, where a seed is given."""
     others = for_linear(Schema(tuple(one for one in schema.columns if one.kind != "text")), rows=rows).transformers
-    texts = [(f"text {at}", SentenceVectors(), column.name) for at, column in enumerate(schema.of("text"))]
+    reader = SentenceVectors() if tuned_by is None else TunedSentences(SETTINGS["layers"], tuned_by)
+    texts = [(f"text {at}", clone(reader), column.name) for at, column in enumerate(schema.of("text"))]
     return ColumnTransformer([*others, *texts], sparse_threshold=0.0)
 
 

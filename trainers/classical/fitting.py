@@ -83,12 +83,19 @@ def fit_fold(
                 return FoldAnswers(*_NOTHING, 0.0, f"it would take about {expected:.0f} s, more than is left")
         started = time.monotonic()
         with threadpool_limits(1):
-            rounds, answers = _answers(candidate.build(problem.setup), problem, train, validate, until)
+            pipeline = _bounded(candidate.build(problem.setup), seconds / len(problem.folds))
+            rounds, answers = _answers(pipeline, problem, train, validate, until)
     except Exception as error:  # each library fails in its own words
         # One model that cannot read these rows must not end the run: the others still can. It is told in the record.
         return FoldAnswers(*_NOTHING, 0.0, f"{NOT_FITTED}: {plain(error, 100)}")
     now = time.monotonic()
     return FoldAnswers(rounds, answers, now - started, cut=bool(rounds.any()) and now > until)
+
+
+def _bounded(pipeline: Pipeline, seconds: float) -> Pipeline:
+    """The pipeline, whose steps that can tell early how long they take give up where that is more than `seconds`."""
+    told = [name for name in pipeline.get_params() if name.endswith("__within")]
+    return pipeline.set_params(**dict.fromkeys(told, seconds)) if math.isfinite(seconds) else pipeline
 
 
 def _is_large(problem: Problem, rows: int) -> bool:

@@ -37,6 +37,7 @@ TRUSTED = (
     "trainers.classical.blocks.TwoBlocks",
     "trainers.classical.boosting.LightBoosting",
     "trainers.classical.boosting.OrderedBoosting",
+    "trainers.classical.contrast.TunedSentences",
     "trainers.classical.margins.SoftMargins",
     "trainers.classical.sentences.SentenceVectors",
     "trainers.classical.several.Several",
@@ -78,6 +79,7 @@ class Model:
             "LightBoosting": ("lightgbm",),
             "OrderedBoosting": ("catboost",),
             "SentenceVectors": ("torch", "transformers"),
+            "TunedSentences": ("torch", "transformers"),
         }
         held = {type(step).__name__ for member in self.members for step in _steps_of(member.pipeline)}
         return tuple(name for kind, names in needed.items() if kind in held for name in names)

@@ -78,9 +78,9 @@ def words(setup: Setup, *, letters: bool) -> Pipeline:
     return Pipeline([("features", features), ("model", model)])
 
 
-def vectors(setup: Setup, strength: float) -> Pipeline:
+def vectors(setup: Setup, strength: float, *, tuned: bool = False) -> Pipeline:
     """Sentence vectors under a linear model: what a text says rather than its words, so few labels go far."""
-    features = for_vectors(setup.schema, rows=setup.rows)
+    features = for_vectors(setup.schema, rows=setup.rows, tuned_by=setup.seed if tuned else None)
     model: Any = LogisticRegression(C=strength, max_iter=200, tol=1e-3) if setup.classes else Ridge(alpha=3 / strength)
     return Pipeline([("features", features), ("model", model)])
 

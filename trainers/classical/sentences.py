@@ -26,7 +26,7 @@ from trainers.embedded.store import is_present
 
 _CHUNK = 128
 _FIRST = 64
-_MOST_KEPT = 200_000
+MOST_KEPT = 200_000
 _read: dict[str, npt.NDArray[np.float32]] = {}
 _lock = threading.Lock()
 
@@ -54,7 +54,7 @@ def warm(texts: Sequence[str], progress: Progress, seconds: float) -> str:
     missing = sorted({text for text in texts if text not in _read}, key=len)
     if not missing:
         return ""
-    _model()
+    opened()
     # Evenly over the lengths, so that the timing holds for all.
     sample = missing[:: max(1, len(missing) // _FIRST)]
     started = time.monotonic()
@@ -78,6 +78,11 @@ def warm(texts: Sequence[str], progress: Progress, seconds: float) -> str:
     return ""
 
 
+def rehearse() -> None:
+    """Read one text, so that the next finds the model loaded. Raises `EnvironmentMissing` where it is not to be had."""
+    SentenceVectors().transform([""])
+
+
 class SentenceVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A column of texts to its vectors [rows, 384]. Nothing is learnt."""
 
@@ -91,9 +96,9 @@ class SentenceVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         every = [str(text) for text in texts]
         found = {text: _read[text] for text in every if text in _read}
         if missing := sorted({text for text in every if text not in found}, key=len):
-            vectors = _model().vectors(missing)
+            vectors = opened().vectors(missing)
             found.update(zip(missing, vectors, strict=True))
-            if len(_read) + len(missing) <= _MOST_KEPT:
+            if len(_read) + len(missing) <= MOST_KEPT:
                 _read.update(zip(missing, vectors, strict=True))
         return np.stack([found[text] for text in every])
 
@@ -101,11 +106,12 @@ class SentenceVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
 def _keep(texts: list[str], end: float = float("inf")) -> bool:
     if time.monotonic() > end:
         return False
-    _read.update(zip(texts, _model().vectors(texts), strict=True))
+    _read.update(zip(texts, opened().vectors(texts), strict=True))
     return True
 
 
-def _model() -> Any:
+def opened() -> Any:
+    """The sentence model, opened once a process. Raises `EnvironmentMissing` where it is not to be had."""
     with _lock:
         return _opened()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,11 +42,40 @@ class SentenceModel:
         return rows
 
     def _encoded(self, texts: list[str]) -> NDArray[np.float32]:
-        torch = self._torch
         tokens = self._tokenizer(texts, padding=True, truncation=True, max_length=256, return_tensors="pt")
-        with torch.inference_mode():
-            hidden = self._model(**tokens).last_hidden_state
-        mask = tokens["attention_mask"].unsqueeze(-1).to(hidden.dtype)
-        mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1)
-        vectors: NDArray[np.float32] = torch.nn.functional.normalize(mean, dim=1).numpy()
+        with self._torch.inference_mode():
+            vectors: NDArray[np.float32] = pooled(
+                self._model(**tokens).last_hidden_state, tokens["attention_mask"]
+            ).numpy()
         return vectors
+
+    def below(self, texts: Sequence[str], layers: int, longest: int) -> list[Any]:
+        """What each text is below the last `layers`: [tokens, 384], of its first `longest` tokens."""
+        found = []
+        for text in texts:
+            tokens = self._tokenizer(text, truncation=True, max_length=longest, return_tensors="pt")
+            with self._torch.no_grad():
+                found.append(self._model(**tokens, output_hidden_states=True).hidden_states[-1 - layers][0])
+        return found
+
+    def last_layers(self, count: int) -> Any:
+        """A copy of the last `count` layers, to be tuned."""
+        return copy.deepcopy(self._model.encoder.layer[-count:])
+
+    def tuned(self, weights: bytes, count: int) -> SentenceModel:
+        """The same with its last `count` layers as tuned. All other weights are shared with this one."""
+        from safetensors.torch import load
+
+        twin, layers = copy.copy(self), self._model.encoder.layer
+        shared = [*self._model.embeddings.parameters(), *layers[:-count].parameters()]
+        twin._model = copy.deepcopy(self._model, {id(one): one for one in shared})
+        twin._model.encoder.layer[-count:].load_state_dict(load(weights))
+        return twin
+
+
+def pooled(states: Any, mask: Any) -> Any:
+    """The mean of the states [texts, tokens, 384] where `mask` [texts, tokens] is one, each of length one."""
+    import torch
+
+    there = mask.unsqueeze(-1).to(states.dtype)
+    return torch.nn.functional.normalize((states * there).sum(1) / there.sum(1).clamp(min=1), dim=1)

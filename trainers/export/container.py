@@ -54,8 +54,7 @@ def _needed(opened: OpenedRun) -> tuple[str, ...]:
     if trainer == "scratch":
         return _NETWORK
     if trainer == "forecast":
-        fitted_anew = any(member.kind == "statistical" for member in load_forecast(opened.folder).members)
-        return ("statsforecast",) if fitted_anew else ()
+        return ("statsforecast",) if load_forecast(opened.folder).fitted_anew else ()
     if trainer == "classical":
         return tuple(name for name in _BESIDE_TABLES if name in opened.record.versions)
     if trainer != "rung":
@@ -127,7 +126,9 @@ COPY runs/ runs/
 {beside}RUN {home} && mkdir .climb && chown server .climb
 USER server
 EXPOSE 8000
-HEALTHCHECK CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=5)"
+# Until the first answer is ready nothing is taken: that may load weights, or compile, for a minute.
+HEALTHCHECK --start-period=5m \\
+  CMD python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=5)"
 # Options of `serve` may follow the image's name.
 ENTRYPOINT ["train-or-not", "serve", ".", "--host", "0.0.0.0", "--port", "8000"]
 """

@@ -62,6 +62,14 @@ def answer(model: ForecastModel, frame: pd.DataFrame) -> Ahead:
     return Ahead(predictions, low, high)
 
 
+def rehearse(model: ForecastModel) -> None:
+    """Foretell one series from the run's own history: what compiles itself on first use then has done so."""
+    fullest = int(np.isfinite(model.tail).sum(axis=1).argmax())
+    end = int(np.flatnonzero(np.isfinite(model.tail[fullest]))[-1]) + 1
+    moments = np.arange(end, end + model.horizon) + model.start
+    model.forecaster(filled_from_the_past(model.tail[fullest : fullest + 1, :end]), moments)
+
+
 def _places(model: ForecastModel, frame: pd.DataFrame) -> tuple[Integers, Integers]:
     """The step number and the series of each row."""
     labels = frame[model.layout.series].map(label_text) if model.layout.series else pd.Series(ONE, frame.index)

@@ -46,6 +46,11 @@ class ForecastModel:
     tail: Floats
     start: int
 
+    @property
+    def fitted_anew(self) -> bool:
+        """Whether a way of it is fitted by statsforecast each time it is asked."""
+        return any(member.kind == "statistical" for member in self.members)
+
 
 def save_model(run: Path, model: ForecastModel, fitted: tuple[Forecaster, ...]) -> None:
     """Write the model into a run folder, and read it back: a model that cannot be read is no model."""

@@ -8,7 +8,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from advisor.records.run import RunRecord
-from trainers.forecast.ahead import answer
+from trainers.forecast.ahead import answer, rehearse
 from trainers.forecast.model_file import load_model
 from trainers.use.answers import Answers
 from trainers.use.inputs import InputColumn
@@ -25,4 +25,8 @@ def open_forecasts(run: Path, record: RunRecord, allowance: Allowance) -> Backen
         with threadpool_limits(1):
             return Answers(answer(model, frame).predictions.tolist())
 
-    return Backend(columns, (), told, together=True)
+    def warm() -> None:
+        with threadpool_limits(1):
+            rehearse(model)
+
+    return Backend(columns, (), told, together=True, warm=warm if model.fitted_anew else None)

@@ -60,6 +60,7 @@ class Backend:
     `at_once` is how many rows of a file are answered between two notes of what is done; `chat` continues conversations;
     `dear` says that an answer takes money or seconds, so that one which was kept is not asked for again; `together`
     that rows mean something only beside each other, as the steps of a series do: a file or a request is answered whole.
+    `warm` does once what the first answer would else wait for: importing, reading weights, compiling.
     """
 
     columns: tuple[InputColumn, ...]
@@ -69,6 +70,7 @@ class Backend:
     chat: Chat | None = None
     dear: bool = False
     together: bool = False
+    warm: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +66,7 @@ def open_rung(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
         shares = np.array([scores(item.text) for item in items]).reshape(len(items), len(classes))
         return Answers([classes[at] for at in shares.argmax(axis=1)], classes, shares)
 
-    return Backend(columns, classes, answer)
+    return Backend(columns, classes, answer, warm=None if scores is None else functools.partial(scores, ""))
 
 
 def _learned(run: Path, kept: Kept, task: Task) -> tuple[Any, Callable[[str], Any] | None]:

@@ -11,7 +11,7 @@ import pandas as pd
 from threadpoolctl import ThreadpoolController
 
 from advisor.records.run import RunRecord
-from trainers.classical import conformal
+from trainers.classical import conformal, sentences
 from trainers.classical.columns import MISSING
 from trainers.classical.model_file import Model, load_model
 from trainers.common.metrics import Output
@@ -44,7 +44,7 @@ def open_tables(run: Path, record: RunRecord, allowance: Allowance) -> Backend:
             names = ("possible",) if model.classes else ("low", "high")
             return replace(answers, extra_names=names, extras=extras)
 
-    return Backend(columns, model.classes, answer)
+    return Backend(columns, model.classes, answer, warm=sentences.rehearse if "torch" in model.packages() else None)
 
 
 def as_answers(output: Output, classes: tuple[str, ...]) -> Answers:
