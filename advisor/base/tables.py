@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.files import check_file
+from advisor.base.imagefolder import images_in
 from advisor.base.jsonrows import flattened, json_pieces, json_rows
 from advisor.base.plaincells import plain_cells
 from advisor.base.safetext import one_of, plain
@@ -53,9 +54,11 @@ class Table:
 def read_table(path: str | Path, *, max_rows: int | None = None, as_written: bool = False) -> Table:
     """The table in `path`, or its first `max_rows` rows. Raises `BadInput` or `EnvironmentMissing` with the cure.
 
-    `as_written` keeps the cells of a text table as text: 007 stays 007, whatever else its column holds.
+    A folder of images is a table with a row for each. `as_written` keeps the cells of text as text: 007 stays 007.
     """
-    path = _existing(Path(path))
+    if (path := Path(path)).is_dir() and (images := images_in(path)).classes:
+        return _cut(Table(images.frame(), "", "", images.notes(), "images"), max_rows)
+    path = _existing(path)
     kind = _format_of(path)
     if max_rows is None and path.stat().st_size > MAX_BYTES:
         raise BadInput(
@@ -77,8 +80,8 @@ def read_chunks(path: str | Path, *, rows: int = 50_000, as_written: bool = Fals
 
     `as_written` keeps each cell of a text table or of JSON lines as it stands there, whatever else is in its piece.
     """
-    path = _existing(Path(path))
-    kind = _format_of(path)
+    path = Path(path)
+    kind = "images" if path.is_dir() else _format_of(_existing(path))
     if kind in ("jsonl", "parquet"):
         pieces = _json_pieces(path, rows, as_written) if kind == "jsonl" else _parquet_pieces(path, rows)
         yield from (Table(frame, "utf-8", "", (), kind) for frame in pieces)
@@ -100,9 +103,8 @@ def read_chunks(path: str | Path, *, rows: int = 50_000, as_written: bool = Fals
 
 def _existing(path: Path) -> Path:
     if path.is_dir():
-        raise BadInput(
-            f"{path} is a folder, not a table.", where=str(path), fix="Name a file inside it.", code="no-file"
-        )
+        fix = "Name a file inside it."
+        raise BadInput(f"{path} is a folder, not a table.", where=str(path), fix=fix, code="no-file")
     if not path.exists():
         raise BadInput(
             f"There is no file {path}.",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from advisor.base.case import Case, open_case
 from advisor.base.errors import BadInput, Interrupted
-from advisor.base.files import read_text, sha256_of_file
+from advisor.base.files import read_text
+from advisor.base.imagefolder import sha256_of_data
 from advisor.base.safetext import plain
 from advisor.cli.output import Output
 from advisor.records.facts import Fact
@@ -101,12 +102,12 @@ def _look(interview: Interview, arguments: argparse.Namespace, out: Output) -> N
         if arguments.target:
             interview.name_data(None, arguments.target)
         return
-    elif not file.is_file():
+    elif not file.exists():
         out.note(f"{plain(file)} is not there any more, so it was not looked at again.")
         return
     target = arguments.target or interview.answers.target or ""
     look = look_of(case)
-    if look is not None and look.target == target and file.is_file() and look.sha256 == sha256_of_file(file):
+    if look is not None and look.target == target and file.exists() and look.sha256 == sha256_of_data(file):
         if arguments.data:
             from advisor.interview.answers import relative_to_case
 

@@ -53,6 +53,8 @@ def _needed(opened: OpenedRun) -> tuple[str, ...]:
         return _LANGUAGE
     if trainer == "scratch":
         return _NETWORK
+    if trainer == "backbone":
+        return (*_LANGUAGE, "pillow")
     if trainer == "forecast":
         fitted_anew = any(member.kind == "statistical" for member in load_forecast(opened.folder).members)
         return ("statsforecast",) if fitted_anew else ()
