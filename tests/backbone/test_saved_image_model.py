@@ -24,6 +24,7 @@ from training_plans import Silent, plan_for, run_folder  # noqa: E402
 from advisor.base.errors import BadInput  # noqa: E402
 from advisor.base.imagefolder import images_in, sha256_of_data  # noqa: E402
 from advisor.base.tables import read_table  # noqa: E402
+from advisor.evidence.look import look_at  # noqa: E402
 from advisor.records.plan import Plan  # noqa: E402
 from tests.command import train_or_not  # noqa: E402
 from trainers.backbone.base import check_base  # noqa: E402
@@ -100,6 +101,18 @@ def test_a_table_without_images_and_one_with_two_of_them_are_refused() -> None:
         find_source(pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}))
     with pytest.raises(BadInput, match="2 columns name image files"):
         find_source(pd.DataFrame({"a": ["x.png"], "b": ["y.jpg"]}))
+
+
+def test_a_table_of_image_names_is_seen_as_images_unless_other_columns_describe_a_row(tmp_path: Path) -> None:
+    names = [f"photo{at}.jpg" for at in range(60)]
+    frame = pd.DataFrame({"file": names, "kind": ["lying", "standing"] * 30})
+    rows = {"bare": frame, "described": frame.assign(price=np.random.default_rng(0).normal(10, 3, 60))}
+    seen = {}
+    for name, table in rows.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        look = look_at(tmp_path / f"{name}.csv", "kind", only=())
+        seen[name] = next(fact.value for fact in look.facts if fact.name == "modality")
+    assert seen == {"bare": "image", "described": "tabular"}
 
 
 def broken_base(folder: Path, what: str) -> Path:

@@ -97,11 +97,11 @@ class BackboneTrainer:
             return _Training(plan, folder, run, progress).record()
 
     def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """One answer a row, in order, with the probability of each class."""
+        """One answer a row, in order, with the probability of each class; no file name is followed."""
         verify(run)
         seer = load_seer(run)
         for row in rows:
-            shares = seer.probabilities(pd.DataFrame([row]), Path.cwd())[0].tolist()
+            shares = seer.probabilities(pd.DataFrame([row]), None)[0].tolist()
             scores = dict(zip(seer.classes, shares, strict=True))
             yield {"prediction": max(scores, key=lambda name: scores[name]), "scores": scores}
 
