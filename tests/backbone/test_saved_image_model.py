@@ -250,7 +250,7 @@ def test_weights_that_do_not_fit_and_a_budget_that_is_too_small_are_told(tmp_pat
     for changed, says in (
         ({"hidden_size": 64}, "another size"),
         ({"num_hidden_layers": 3}, "lack"),
-        ({"model_type": "bert"}, "cannot be used"),
+        ({"model_type": "bert"}, "reads no images"),
     ):
         (base / "config.json").write_text(json.dumps(config | changed))
         with pytest.raises(BadInput, match="no image model that can be used") as told:

@@ -112,20 +112,20 @@ def open_backbone(place: Path, threads: int = 1) -> Backbone:
     from transformers import AutoImageProcessor, AutoModel
 
     safe = {"local_files_only": True, "trust_remote_code": False}
+    # What is of another size is asked to be told, not to be passed over: it is refused below.
+    told_all = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     try:
         processor: Any = AutoImageProcessor.from_pretrained(str(place), backend="pil", **safe)
         loader: Any = AutoModel
-        model, told = loader.from_pretrained(
-            str(place), use_safetensors=True, output_loading_info=True, dtype=torch.float32, **safe
-        )
+        model, told = loader.from_pretrained(str(place), use_safetensors=True, dtype=torch.float32, **safe, **told_all)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as error:
         raise _unfit(place, plain(error, 160)) from error
+    if getattr(model, "main_input_name", "") != "pixel_values":
+        raise _unfit(place, f"{type(model).__name__} reads no images")
     # A classifier is often saved without the layer that its body would sum up with: that one is not used then.
     missing = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
     if missing or told["mismatched_keys"]:
-        raise _unfit(place, f"its weights lack {one_of(missing)}" if missing else "its weights are of another size")
-    if getattr(model, "main_input_name", "") != "pixel_values":
-        raise _unfit(place, f"{type(model).__name__} reads no images")
+        raise _unfit(place, f"its weights lack {one_of(missing, 3)}" if missing else "its weights are of another size")
     model.requires_grad_(False)
     model.eval().to(find_device().kind)
     said = _tried(model, processor, place)
