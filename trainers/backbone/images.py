@@ -122,7 +122,7 @@ def _bytes_of(cell: Any, folder: Path | None, row: int) -> bytes:
 
 def _decoded(content: bytes, row: int, cell: Any) -> Any:
     try:
-        image = Image.open(io.BytesIO(content), formats=_FORMATS)
+        image: Image.Image = Image.open(io.BytesIO(content), formats=_FORMATS)
         if image.width * image.height > _MOST_PIXELS:
             fix = f"At most {_MOST_PIXELS:,} pixels are read: make it smaller."
             raise _unread(row, cell, f"It has {image.width:,} × {image.height:,} pixels.", fix)
