@@ -103,12 +103,12 @@ def suggested_facts(sheet: Sheet, pitfalls: Mapping[str, Pitfall], as_of: str) -
 
 def modality_of(sheet: Sheet) -> tuple[str, str]:
     """text, image, time_series or tabular, and why."""
-    for column in sheet.columns:
+    for one in sheet.columns:
         # Beside columns that say something themselves, an image is one thing more that is known of a row.
-        alone = column.name != sheet.target and all(other.name == column.name for other in sheet.features)
-        cells = list(sheet.frame[column.name].dropna().iloc[:_MOST_NAMES_READ]) if alone else []
+        alone = one.name != sheet.target and all(other.name == one.name for other in sheet.features)
+        cells = list(sheet.frame[one.name].dropna().iloc[:_MOST_NAMES_READ]) if alone else []
         if cells and all(isinstance(cell, str) and is_image_name(cell) for cell in cells):
-            return "image", f"{plain(column.name, 60)} holds names of image files, and nothing else describes a row"
+            return "image", f"{plain(one.name, 60)} holds names of image files, and nothing else describes a row"
     texts = [column for column in sheet.features if column.kind == "text"]
     if texts:
         column, words = words_of_text(sheet)

@@ -115,7 +115,8 @@ def open_backbone(place: Path, threads: int = 1) -> Backbone:
     # What is of another size is asked to be told, not to be passed over: it is refused below.
     told_all = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     try:
-        processor: Any = AutoImageProcessor.from_pretrained(str(place), backend="pil", **safe)
+        reader: Any = AutoImageProcessor
+        processor = reader.from_pretrained(str(place), backend="pil", **safe)
         loader: Any = AutoModel
         model, told = loader.from_pretrained(str(place), use_safetensors=True, dtype=torch.float32, **safe, **told_all)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError) as error:
