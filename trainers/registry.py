@@ -9,6 +9,7 @@ from advisor.base.errors import BadInput, did_you_mean
 from trainers.contract import Trainer
 
 TRAINERS = {
+    "backbone": "trainers.backbone.trainer:BackboneTrainer",
     "classical": "trainers.classical.trainer:ClassicalTrainer",
     "forecast": "trainers.forecast.trainer:ForecastTrainer",
     "hosted": "trainers.hosted.trainer:HostedTrainer",

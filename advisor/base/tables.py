@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.imagefolder import images_in, is_image_folder
 from advisor.base.jsonrows import flattened, json_pieces, json_rows
 from advisor.base.plaincells import plain_cells
 from advisor.base.safetext import one_of, plain
@@ -56,9 +57,11 @@ def read_table(path: str | Path, *, max_rows: int | None = None, as_written: boo
 
     Raises `BadInput` or `EnvironmentMissing` with the cure.
 
-    `as_written` keeps the cells of a text table as text: 007 stays 007, whatever else its column holds.
+    A folder of images is a table with a row for each. `as_written` keeps the cells of text as text: 007 stays 007.
     """
     path = Path(path)
+    if is_image_folder(path) and (images := images_in(path)).classes:
+        return _cut(Table(images.frame(), "", "", images.notes(), "images"), max_rows)
     if path.is_dir():
         return read_as_one(path, max_rows=max_rows, as_written=as_written)
     kind = _format_of(check_readable(path))
@@ -82,8 +85,8 @@ def read_chunks(path: str | Path, *, rows: int = 50_000, as_written: bool = Fals
 
     `as_written` keeps each cell of a text table or of JSON lines as it stands there, whatever else is in its piece.
     """
-    path = check_readable(Path(path))
-    kind = _format_of(path)
+    path = Path(path)
+    kind = "images" if is_image_folder(path) else _format_of(check_readable(path))
     if kind in ("jsonl", "parquet"):
         pieces = _json_pieces(path, rows, as_written) if kind == "jsonl" else _parquet_pieces(path, rows)
         yield from (Table(frame, "utf-8", "", (), kind) for frame in pieces)

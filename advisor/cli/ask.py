@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from advisor.base.case import Case, open_case
 from advisor.base.errors import BadInput, Interrupted
 from advisor.base.files import read_text
+from advisor.base.imagefolder import sha256_of_data
 from advisor.base.safetext import plain
-from advisor.base.tablefolder import sha256_of_rows
 from advisor.cli.output import Output
 from advisor.records.facts import Fact
 
@@ -107,7 +107,7 @@ def _look(interview: Interview, arguments: argparse.Namespace, out: Output) -> N
         return
     target = arguments.target or interview.answers.target or ""
     look = look_of(case)
-    if look is not None and look.target == target and look.sha256 == sha256_of_rows(file):
+    if look is not None and look.target == target and look.sha256 == sha256_of_data(file):
         if arguments.data:
             from advisor.interview.answers import relative_to_case
 

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from trainers.monitor.watch import watch
     from trainers.use.opened import Allowance, open_run
 
-    opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd))
+    opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd, files=Path(arguments.file).parent))
     check = watch(
         opened,
         Path(arguments.file),

@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         look,
         case=shown,
         data=answers.data or "",
-        target=answers.target or "",
+        target=_target(answers, look),
         known_trainers=tuple(TRAINERS),
         budget_seconds=arguments.budget_seconds,
         seed=arguments.seed,
@@ -92,6 +92,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         trainer=arguments.trainer,
         drop=[*arguments.drop, *_weighing(arguments.setting)],
         keep=arguments.keep,
+        asked=[pair.partition("=")[0].strip() for pair in arguments.setting],
     )
     plan = replace(plan, decision_sha256=decision_hash(decision), tool_version=_version())
     machine = look_at_machine(case.folder)
@@ -160,7 +161,7 @@ def _answers(case: Case) -> Answers:
 
 def _fresh_look(case: Case, answers: Answers, out: Output) -> Look | None:
     """The profile of the case's data as it is now; looked at anew when data, target or file have changed."""
-    from advisor.base.tablefolder import sha256_of_rows
+    from advisor.base.imagefolder import sha256_of_data
     from advisor.cli.chain import look_of
     from advisor.cli.main import dispatch
 
@@ -168,13 +169,18 @@ def _fresh_look(case: Case, answers: Answers, out: Output) -> Look | None:
     if path is None:
         return None
     look = look_of(case)
-    if look is not None and look.target == (answers.target or "") and sha256_of_rows(path) == look.sha256:
+    if look is not None and look.target == _target(answers, look) and sha256_of_data(path) == look.sha256:
         return look
     out.note(
         "Looking at the data first." if look is None else "The data changed since it was looked at: looking again."
     )
     dispatch(["look", str(case.folder), "--quiet", *(["--plain"] if out.bare else [])], silent=True)
     return look_of(case)
+
+
+def _target(answers: Answers, look: Look | None) -> str:
+    """The column with the right answer: as stated, or the subfolders of a folder of images."""
+    return answers.target or (look.target if look and look.format == "images" else "")
 
 
 def _with_asked(plan: Plan, pairs: list[str]) -> Plan:

@@ -25,7 +25,7 @@ EXAMPLES = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of `predict`."""
     parser.add_argument("run", metavar="RUN", help="a finished run: CASE/runs/ID, CASE, or CASE/climb.json")
-    parser.add_argument("file", metavar="FILE", help="the table with the rows: CSV, JSON lines, Parquet, Excel")
+    parser.add_argument("file", metavar="FILE", help="the rows: CSV, JSON lines, Parquet, Excel; or a folder of images")
     parser.add_argument("--output", metavar="FILE", help="write there instead of to stdout: .csv, .jsonl or .parquet")
     parser.add_argument("--only-answers", action="store_true", help="leave out the columns of the rows themselves")
     parser.add_argument(
@@ -55,7 +55,9 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
             fix="Leave --dask out: several questions are on their way to the server at once as it is.",
             code="usage",
         )
-    opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd))
+    given = Path(arguments.file)
+    files = given if given.is_dir() else given.parent
+    opened = open_run(run_folder(arguments.run), Allowance(arguments.max_usd, files=files))
     names = asked_names(arguments.map)
     if arguments.dask and not arguments.output:
         raise BadInput("A cluster answers into a file.", where="--dask", fix="--output answers.csv", code="usage")

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from advisor import __version__
 from advisor.base.case import today
-from advisor.base.safetext import one_of, plain
+from advisor.base.imagefolder import CLASS, IMAGE, Images
+from advisor.base.safetext import plain
 from advisor.evidence.catalogue import load_catalogue
 from advisor.evidence.checks import CHECKS
 from advisor.evidence.checks.rows import percent, straddling
 from advisor.evidence.conversations import tokens_of
-from advisor.evidence.folders import Documents, Images, read_folder
+from advisor.evidence.folders import Documents, read_folder
 from advisor.evidence.look import set_aside
 from advisor.evidence.machine import graphics_gb
 from advisor.evidence.preparing import prepare
@@ -60,10 +61,10 @@ def _images(folder: Path, found: Images, ignored: Mapping[str, str]) -> Look:
 
     catalogue = load_catalogue()
     classes = {label for label in found.classes.values() if label}
-    target = "class" if len(classes) > 1 else ""
+    target = CLASS if len(classes) > 1 else ""
     names = list(found.classes)
     labels = [found.classes[name] or None for name in names]
-    sheet = prepare(pd.DataFrame({"image": names, "class": labels}), target, catalogue)
+    sheet = prepare(pd.DataFrame({IMAGE: names, CLASS: labels}), target, catalogue)
     pitfalls = {"P201": _repeated_images(found), "P203": _contradicting_images(found)}
     pitfalls |= {code: CHECKS[code](sheet) for code in _FOR_IMAGES}
     pitfalls = {code: set_aside(finding, ignored) for code, finding in pitfalls.items()}
@@ -86,9 +87,9 @@ def _images(folder: Path, found: Images, ignored: Mapping[str, str]) -> Look:
     facts = _facts(*told)
     if target:
         facts += (Fact("task_type", "classify", "default", "subfolders name a class for each image", today()),)
-    notes = (f"Left out, no images: {one_of(list(found.broken), 5)}.",) if found.broken else ()
     shape = (len(names), 1)
-    look = _look(folder, found.sha256, "images", shape, (), facts, pitfalls, notes=notes)
+    columns = (Column(IMAGE, "text", 0, len(names)), Column(CLASS, "category", labels.count(None), len(classes)))
+    look = _look(folder, found.sha256, "images", shape, columns, facts, pitfalls, notes=found.notes())
     return replace(look, target=target, task=sheet.task, split=propose(sheet, pitfalls))
 
 
@@ -117,7 +118,7 @@ def _contradicting_images(found: Images) -> Pitfall:
     if not rows:
         return entry.passed((), target="class")
     share = percent(rows / len(found.hashes))
-    return entry.issue((), rows=rows, share=share, target="class", limit="")
+    return entry.issue((), rows=rows, share=share, target=CLASS, limit="")
 
 
 def _facts(*told: tuple[str, Value, str]) -> tuple[Fact, ...]:

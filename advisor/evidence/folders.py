@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from advisor.base.documents import files_below, text_of
 from advisor.base.errors import BadInput
-from advisor.base.files import sha256_of_file, sha256_of_text
+from advisor.base.files import sha256_of_text
+from advisor.base.imagefolder import IMAGES, Images, images_in
 from advisor.base.safetext import one_of
 from advisor.base.tablefolder import ROWS, rows_in
 from advisor.evidence.pdfs import pdf_texts, reads_pdf
@@ -18,12 +19,9 @@ if TYPE_CHECKING:
     from advisor.evidence.look import Progress
 
 TEXTS = {".md", ".markdown", ".txt", ".rst", ".html", ".htm", ".pdf"}
-IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 _EXPLAINING = frozenset({"readme", "license", "instruction"})
-_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
 _UNREAD = "They hold no text: scanned pages need text recognition first, and broken files a new copy."
 _MOST_TEXT = 2 * 2**20
-_MOST_IMAGE = 256 * 2**20
 
 
 @dataclass(frozen=True)
@@ -33,16 +31,6 @@ class Documents:
     texts: dict[str, str]
     sha256: str
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Images:
-    """Images by relative name: the class (their subfolder) and the hash of the content. `broken` are no images."""
-
-    classes: dict[str, str]
-    hashes: dict[str, str]
-    broken: tuple[str, ...]
-    sha256: str
 
 
 def holds_rows(folder: Path) -> bool:
@@ -65,7 +53,8 @@ def read_folder(folder: Path, told: Progress) -> Documents | Images:
             code="empty-folder",
         )
     if kinds["image"] > kinds["text"]:
-        return _images(folder, [path for path in files if path.suffix.lower() in IMAGES], told)
+        told.phase("Reading the images")
+        return images_in(folder, told.step)
     return _documents(folder, [path for path in files if path.suffix.lower() in TEXTS], told)
 
 
@@ -100,21 +89,3 @@ def _documents(folder: Path, files: list[Path], told: Progress) -> Documents:
         notes.append(f"Cut at {_MOST_TEXT:,} characters: {cut:,} of the documents.")
     whole = sha256_of_text("".join(f"{name}\0{sha256_of_text(text)}\n" for name, text in texts.items()))
     return Documents(texts, whole, tuple(notes))
-
-
-def _images(folder: Path, files: list[Path], told: Progress) -> Images:
-    classes, hashes, broken = {}, {}, []
-    told.phase("Reading the images")
-    for done, path in enumerate(files):
-        told.step(done, len(files))
-        relative = path.relative_to(folder)
-        name = relative.as_posix()
-        with path.open("rb") as stream:
-            start = stream.read(16)
-        if not start.startswith(_MAGIC) or path.stat().st_size > _MOST_IMAGE:
-            broken.append(name)
-            continue
-        classes[name] = relative.parts[0] if len(relative.parts) > 1 else ""
-        hashes[name] = sha256_of_file(path)
-    whole = sha256_of_text("".join(f"{name}\0{digest}\n" for name, digest in hashes.items()))
-    return Images(classes, hashes, tuple(broken), whole)

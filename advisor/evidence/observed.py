@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from advisor.base.imagefolder import is_image_name
 from advisor.base.safetext import plain
 from advisor.evidence.checks.signal import agreement_of, beats_trivial
 from advisor.evidence.machine import graphics_gb
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from advisor.records.facts import Origin, Value
     from advisor.records.look import Pitfall
 
+_MOST_NAMES_READ = 200
 _MOST_WORDS_COUNTED = 5_000
 
 
@@ -101,6 +103,12 @@ def suggested_facts(sheet: Sheet, pitfalls: Mapping[str, Pitfall], as_of: str) -
 
 def modality_of(sheet: Sheet) -> tuple[str, str]:
     """text, image, time_series or tabular, and why."""
+    for one in sheet.columns:
+        # Beside columns that say something themselves, an image is one thing more that is known of a row.
+        alone = one.name != sheet.target and all(other.name == one.name for other in sheet.features)
+        cells = list(sheet.frame[one.name].dropna().iloc[:_MOST_NAMES_READ]) if alone else []
+        if cells and all(isinstance(cell, str) and is_image_name(cell) for cell in cells):
+            return "image", f"{plain(one.name, 60)} holds names of image files, and nothing else describes a row"
     texts = [column for column in sheet.features if column.kind == "text"]
     if texts:
         column, words = words_of_text(sheet)

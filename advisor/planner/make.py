@@ -50,13 +50,14 @@ def make_plan(
     trainer: str = "",
     drop: Collection[str] = (),
     keep: Collection[str] = (),
+    asked: Collection[str] = (),
 ) -> Plan:
     """The plan for `decision`, or for another `approach` that the user names against it (kept in `override`).
 
     `case` is the case's name as typed, for the commands in the plan; `data` and `target` are the user's answers. Where
-    the user names a `trainer` it serves, else the approach's own. `drop` and `keep` are columns the user decided about.
-    Raises `FactsMissing` while the decision is open, `BadInput` when a trainer would need data, a target or a column
-    that is not there, or does not serve the approach.
+    the user names a `trainer` it serves, else the approach's own. `drop` and `keep` are columns the user decided about,
+    `asked` names of settings that come with the plan. Raises `FactsMissing` while the decision is open, `BadInput` when
+    a trainer would need data, a target or a column that is not there, or does not serve the approach.
     """
     chosen = approach or _settled(decision, case)
     words = planning_rules("next_steps")["approaches"]
@@ -68,10 +69,11 @@ def make_plan(
             code="no-approach",
         )
     by_rule = decision.trainer.value if chosen == decision.approach else None
+    rules = planning_rules("planning")
     if trainer:
-        route = requested_route(trainer, chosen, facts, case, planning_rules("planning"))
+        route = requested_route(trainer, chosen, facts, case, rules)
     else:
-        route = route_of(chosen, by_rule or "", facts, look, data, target, known_trainers, planning_rules("planning"))
+        route = route_of(chosen, by_rule or "", facts, look, data, target, known_trainers, rules, asked)
     if route.trainer:
         _check_data(case, look, data, target, chosen, route)
     task = route.task or _task(facts, look)
@@ -100,7 +102,7 @@ def make_plan(
         seed=seed,
         estimate=Estimate(0.0, 0.0, 0.0, formula="Nothing is trained by this tool for this approach."),
         rulebook_sha256=decision.rulebook.get("hash", ""),
-        steps=_steps(words[chosen], case),
+        steps=_steps([*([route.first_step] if route.first_step else []), *words[chosen]["steps"]], case),
         to_ask=questions,
         accepted=accepted,
         override=_override(decision, approach),
@@ -260,7 +262,5 @@ def _settings(words: Mapping[str, Any]) -> dict[str, Setting]:
     return {name: Setting(**setting) for name, setting in words.get("settings", {}).items()}
 
 
-def _steps(words: Mapping[str, Any], case: str) -> tuple[NextStep, ...]:
-    return tuple(
-        NextStep(**{key: text.replace("{case}", case) for key, text in step.items()}) for step in words["steps"]
-    )
+def _steps(steps: list[dict[str, str]], case: str) -> tuple[NextStep, ...]:
+    return tuple(NextStep(**{key: text.replace("{case}", case) for key, text in step.items()}) for step in steps)

@@ -51,6 +51,7 @@ BASELINES = {
     "trivial": "always the same answer",
     "one_rule": "the best rule on one column",
     "small_model": "the best small model on the raw numbers",
+    "small_network": "a small network from nothing",
     "today": "what is done today",
     "best_action": "always the best single action",
     "chance": "chance",

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from advisor.base.errors import BadInput, did_you_mean
+from advisor.base.imagefolder import sha256_of_data
 from advisor.base.safetext import one_of, plain
-from advisor.base.tablefolder import sha256_of_rows
 from advisor.base.tables import read_table
 from advisor.records.plan import Plan
 from trainers.common.labels import Target, read_target
@@ -41,13 +41,22 @@ class Rows:
     aside: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
-def load_rows(plan: Plan, folder: Path) -> Rows:
+def load_rows(plan: Plan, folder: Path, *, images: bool = False) -> Rows:
     """The rows of `plan`, whose data path is absolute or relative to the case's `folder`.
 
+    `images` says that the trainer reads names of image files, and so a folder of images too.
     Raises `BadInput` when the file changed since the plan, lacks a column, or holds nothing to learn from.
     """
     path = data_path(plan, folder)
     table = read_table(path)
+    if table.format == "images" and not images:
+        raise BadInput(
+            f"{path.name} is a folder of images, and the trainer {plain(plan.trainer, 40)} reads tables.",
+            where="plan.yaml: data",
+            why="File names say nothing of what is to be seen.",
+            fix="Start from a saved image model: train-or-not plan CASE --approach fine_tune --setting base=FOLDER",
+            code="no-table",
+        )
     frame = table.frame
     _check_columns(plan, list(frame.columns))
     notes = list(table.notes)
@@ -124,7 +133,7 @@ def _has_label(column: pd.Series[Any]) -> pd.Series[bool]:
 def data_path(plan: Plan, folder: Path) -> Path:
     """Where the plan's data stands. Raises `BadInput` when it is gone or changed."""
     path = Path(plan.data) if Path(plan.data).is_absolute() else folder / plan.data
-    content = sha256_of_rows(path)
+    content = sha256_of_data(path)
     if not content:
         raise BadInput(
             f"The plan's data is not there: {path}.",

@@ -53,6 +53,8 @@ def _needed(opened: OpenedRun) -> tuple[str, ...]:
         return _LANGUAGE
     if trainer == "scratch":
         return _NETWORK
+    if trainer == "backbone":
+        return (*_LANGUAGE, "pillow")
     if trainer == "forecast":
         return ("statsforecast",) if load_forecast(opened.folder).fitted_anew else ()
     if trainer == "classical":

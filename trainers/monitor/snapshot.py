@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from advisor.base.errors import BadInput
 from advisor.base.tablechecks import check_readable
 from advisor.base.tables import Table
 from trainers.monitor.state import hash_of
@@ -26,6 +27,14 @@ class Snapshot:
 
 def snapshot(file: Path, read: Callable[[Path], Table]) -> Snapshot:
     """The file as it stands, by `read`: rows, bytes and hash are of one moment. Raises what `read` does."""
+    if file.is_dir():
+        raise BadInput(
+            f"{file.name} is a folder; what is watched is a table that rows are added to.",
+            where=str(file),
+            why="Rows that were checked before are told from new ones by their place in the file.",
+            fix="List the names of the image files in a table, in the column that the run reads.",
+            code="no-file",
+        )
     size = check_readable(file).stat().st_size
     table = read(file)
     if file.stat().st_size == size:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from advisor.base.case import Case, now, today
 from advisor.base.errors import BadInput
-from advisor.base.tablefolder import sha256_of_rows
+from advisor.base.imagefolder import sha256_of_data
 from advisor.base.tables import Table, read_table
 from advisor.records.climb import ClimbRecord
 from advisor.records.plain import load
@@ -86,7 +86,7 @@ def watch(
         names=names,
         ignored=ignored,
         by_meaning=vectors is not None,
-        reference=sha256_of_rows(source) if source else "",
+        reference=sha256_of_data(source) if source else "",
     )
     with locked(folder):
         state = load_state(folder)

@@ -29,7 +29,7 @@ from trainers.contract import Progress
 class SmallNetwork(nn.Module):
     """Three stages of convolutions, each half the size of the one before, then the mean of each channel."""
 
-    def __init__(self, classes: int, channels: int) -> None:
+    def __init__(self, classes: int, channels: int, colours: int = 1) -> None:
         super().__init__()
 
         def stage(inside: int, outside: int, stride: int) -> nn.Sequential:
@@ -38,7 +38,7 @@ class SmallNetwork(nn.Module):
             )
 
         self.body = nn.Sequential(
-            stage(1, channels, 1),
+            stage(colours, channels, 1),
             stage(channels, channels, 2),
             stage(channels, 2 * channels, 1),
             stage(2 * channels, 2 * channels, 2),
@@ -47,7 +47,7 @@ class SmallNetwork(nn.Module):
         self.head = nn.Linear(4 * channels * 4, classes)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Scores [rows, classes] of pictures [rows, 1, side, side]."""
+        """Scores [rows, classes] of pictures [rows, colours, side, side]."""
         found = nn.functional.adaptive_avg_pool2d(self.body(pictures), 2)
         return self.head(found.flatten(1))  # type: ignore[no-any-return]  # torch's modules are untyped
 
@@ -61,8 +61,8 @@ class Learnt:
 
 
 def as_pictures(values: Floats, side: int) -> torch.Tensor:
-    """[rows, 1, side, side] with mean near nothing."""
-    return torch.tensor((values - 0.5) * 2, dtype=torch.float32).reshape(-1, 1, side, side)
+    """[rows, colours, side, side] with mean near nothing, of values colour after colour."""
+    return torch.tensor((values - 0.5) * 2, dtype=torch.float32).reshape(len(values), -1, side, side)
 
 
 def learn(
@@ -73,7 +73,7 @@ def learn(
     rules, settings = policy("scratch")["stop"], policy("scratch")["network"]
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    network = SmallNetwork(classes, settings["channels"])
+    network = SmallNetwork(classes, settings["channels"], values.shape[1] // side**2)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings["rate"], weight_decay=settings["decay"])
     pictures, answers = as_pictures(values, side), torch.tensor(truth)
     train = np.setdiff1d(np.arange(len(truth)), held)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import ExtraTreesClassifier
 from threadpoolctl import threadpool_limits
 
 from advisor.base.errors import BadInput
@@ -23,20 +22,20 @@ from advisor.base.tablefolder import bytes_of_rows
 from advisor.base.tables import read_table
 from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
-from advisor.records.run import Candidate, RunRecord, Score
+from advisor.records.run import Candidate, RunRecord
 from trainers.classical.diagnostics import errors_of
 from trainers.classical.record import predictions_table, secondary
 from trainers.common.baselines import trivial
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import check_gate, hold_against
-from trainers.common.intervals import bootstrap, score
-from trainers.common.metrics import Floats, Integers, Metric, Output, metric_by_name
+from trainers.common.metrics import Floats, Integers, metric_by_name
 from trainers.common.policy import policy
 from trainers.common.rows import data_path, load_rows
 from trainers.common.runfolder import keep, verify
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
 from trainers.common.splits import folds_of, split_rows
 from trainers.contract import Progress
+from trainers.scratch.beside import SMALL, output_of, small_model, told
 from trainers.scratch.kernels import random_kernels
 from trainers.scratch.linear import fit_linear
 from trainers.scratch.model_file import Seer, load_seer, save_seer
@@ -123,20 +122,19 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     watch.lap("read_and_split")
 
     progress.phase("Fitting small models on the raw numbers")
-    names, count = ("linear", "extra trees"), len(classes)
+    count = len(classes)
     allowed = plan.budget_seconds * policy("scratch")["budget"]["small"] / 3
     some: dict[str, int] = {}
 
-    def small_model(name: str, of: Integers) -> Any:
+    def small(name: str, of: Integers) -> Any:
         fitted, learnt_from = fitted_in_time(
-            lambda at: _small(name, values[of[at]], truth[of[at]], count, plan.seed), truth[of], allowed, plan.seed
+            lambda at: small_model(name, values[of[at]], truth[of[at]], count, plan.seed), truth[of], allowed, plan.seed
         )
         if len(learnt_from) < len(of):
             some[name] = len(learnt_from)
         return fitted
 
-    small = {name: small_model(name, train) for name in names}
-    scored = {name: _told(metric, truth[held], fitted(values[held]), plan.seed) for name, fitted in small.items()}
+    scored = {name: told(metric, truth[held], small(name, train)(values[held]), plan.seed) for name in SMALL}
     best = max(scored, key=lambda name: metric.gain(scored[name].value, 0.0))
     watch.lap("cheaper_rungs")
 
@@ -152,10 +150,10 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
             values[known], truth[known], len(classes), shape.side, at_held, run, plan.seed, progress, max(1.0, left)
         )
         rounds, seer = learnt.rounds, Seer(shape, classes, learnt.network)
-        scored[chosen] = _told(metric, truth[held], seer.of_values(values[held]), plan.seed)
+        scored[chosen] = told(metric, truth[held], seer.of_values(values[held]), plan.seed)
     else:
         seer, part, learnt_from = _seer_of_signals(shape, classes, values, truth, (train, split.train), plan.seed, left)
-        scored[chosen] = _told(metric, truth[held], part.of_values(values[held]), plan.seed)
+        scored[chosen] = told(metric, truth[held], part.of_values(values[held]), plan.seed)
         if learnt_from < len(split.train):
             some[chosen] = learnt_from
     save_seer(run, seer, policy("scratch")["network"]["channels"])
@@ -164,11 +162,11 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     progress.phase("Opening the sealed test part")
     opening = open_sealed(folder, run.name, test_part, len(split.test))
     sealed = truth[split.test].astype(np.float64)
-    ours = _output(seer.of_values(values[split.test]))
-    rival = small_model(best, split.train)
+    ours = output_of(seer.of_values(values[split.test]))
+    rival = small(best, split.train)
     rungs = {
         "trivial": trivial(metric, truth[split.train].astype(np.float64), len(classes), len(sealed)),
-        "small_model": _output(rival(values[split.test])),
+        "small_model": output_of(rival(values[split.test])),
     }
     cheaper = {name: rungs[name] for name in plan.gate.against}
     judged = hold_against(metric, sealed, ours, cheaper, split.test_units(), plan.gate, plan.seed)
@@ -237,28 +235,3 @@ def _check_classes(truth: Integers, classes: tuple[str, ...]) -> None:
             fix="Label more of them, or put rare classes together.",
             code="too-few-rows",
         )
-
-
-def _small(name: str, values: Floats, truth: Integers, classes: int, seed: int) -> Any:
-    """A small model fitted to the raw numbers: a function from values to probabilities."""
-    if name == "linear":
-        return fit_linear(values, truth, classes).probabilities
-    forest = ExtraTreesClassifier(150, random_state=seed, n_jobs=1).fit(values, truth)
-
-    def answer(rows: Floats) -> Floats:
-        found = np.zeros((len(rows), classes))
-        found[:, forest.classes_] = forest.predict_proba(rows)
-        return found
-
-    return answer
-
-
-def _output(probabilities: Floats) -> Output:
-    return Output(probabilities=probabilities, labels=probabilities.argmax(axis=1).astype(np.int64))
-
-
-def _told(metric: Metric, truth: Integers, probabilities: Floats, seed: int) -> Score:
-    """The score on the held-back rows, with its interval."""
-    actual, output, units = truth.astype(np.float64), _output(probabilities), np.arange(len(truth))
-    values = bootstrap(metric, actual, {"it": output}, units, seed, 400)["it"]
-    return replace(score(metric, actual, output, units, values), method="rows held back from training, bootstrap")

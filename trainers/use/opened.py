@@ -22,6 +22,7 @@ from trainers.use.inputs import InputColumn, rename_to_fit
 
 # How each trainer's runs are opened: one line a backend. A backend gives its columns, its classes and how it answers.
 BACKENDS = {
+    "backbone": "trainers.use.images:open_images",
     "classical": "trainers.use.tables:open_tables",
     "forecast": "trainers.use.forecasts:open_forecasts",
     "logged": "trainers.use.policies:open_policies",
@@ -35,10 +36,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 @dataclass(frozen=True)
 class Allowance:
-    """What answering may spend where each answer costs money: USD in all, and questions asked at once."""
+    """What answering may spend where each answer costs money: USD in all, and questions asked at once.
+
+    `files` is the folder from which rows may name files, as those of images do; None follows no name.
+    """
 
     max_usd: float | None = None
     workers: int = 4
+    files: Path | None = None
 
 
 class Chat(Protocol):

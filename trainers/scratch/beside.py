@@ -1,0 +1,42 @@
+"""Small models on raw numbers, which whatever sees pictures or signals is held against; and how a choice is scored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import ExtraTreesClassifier
+
+from advisor.records.run import Score
+from trainers.common.intervals import bootstrap, score
+from trainers.common.metrics import Floats, Integers, Metric, Output
+from trainers.scratch.linear import fit_linear
+
+SMALL = ("linear", "extra trees")
+
+
+def small_model(name: str, values: Floats, truth: Integers, classes: int, seed: int) -> Any:
+    """A small model fitted to the raw numbers: a function from values to probabilities."""
+    if name == "linear":
+        return fit_linear(values, truth, classes).probabilities
+    forest = ExtraTreesClassifier(150, random_state=seed, n_jobs=1).fit(values, truth)
+
+    def answer(rows: Floats) -> Floats:
+        found = np.zeros((len(rows), classes))
+        found[:, forest.classes_] = forest.predict_proba(rows)
+        return found
+
+    return answer
+
+
+def output_of(probabilities: Floats) -> Output:
+    """Of each row the most likely class, beside the probabilities [rows, classes]."""
+    return Output(probabilities=probabilities, labels=probabilities.argmax(axis=1).astype(np.int64))
+
+
+def told(metric: Metric, truth: Integers, probabilities: Floats, seed: int) -> Score:
+    """The score on the held-back rows, with its interval."""
+    actual, output, units = truth.astype(np.float64), output_of(probabilities), np.arange(len(truth))
+    values = bootstrap(metric, actual, {"it": output}, units, seed, 400)["it"]
+    return replace(score(metric, actual, output, units, values), method="rows held back from training, bootstrap")
