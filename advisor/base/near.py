@@ -57,8 +57,8 @@ def near_number_groups(frame: pd.DataFrame, distance: float, among: Array | None
     """A code a row; equal codes for rows within `distance` standard deviations of one another in every number.
 
     With `among` (row positions) only those rows get a code, and are compared with one another alone, by the deviations
-    of all. Other cells must be equal. Rows that are equal to the last digit share a code as well. Too many candidate pairs mean
-    a table of few values, where closeness says nothing: then only equal rows are joined.
+    of all. Other cells must be equal. Rows that are equal to the last digit share a code as well. Too many candidate
+    pairs mean a table of few values, where closeness says nothing: then only equal rows are joined.
     """
     import numpy as np
     from scipy.sparse import coo_matrix

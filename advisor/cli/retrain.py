@@ -58,8 +58,8 @@ def grown_plan(case: Case, plan: Plan, new: str, pairs: list[str], out: Output) 
     left = f"; {grown.unlabelled:,} without a label were left out" if grown.unlabelled else ""
     if grown.between:
         out.note(
-            f"{grown.between:,} rows of {new} are near copies both of sealed rows and of rows that {before.name} learned "
-            "from. They are left out: on either side they would give an answer away."
+            f"{grown.between:,} rows of {new} are near copies both of sealed rows and of rows that {before.name} "
+            "learned from. They are left out: on either side they would give an answer away."
         )
     out.note(f"{grown.added:,} rows of {new} join the {grown.old_rows:,} old ones{left}. Old sealed rows stay sealed.")
     return grown, before

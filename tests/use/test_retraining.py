@@ -225,7 +225,7 @@ def test_a_new_row_between_a_sealed_and_a_learned_one_is_left_out_and_takes_noth
         words = np.array([f"{one}{other}ing" for one in "abcdefghij" for other in "klmnopqrst"])
         frame = pd.DataFrame({"text": [" ".join(draw.choice(words, 20, replace=False)) for _ in range(200)]})
         first = frame.loc[0, "text"].split()
-        frame.loc[1, "text"] = " ".join([*first[6:], *"one two three four five six".split()])
+        frame.loc[1, "text"] = " ".join([*first[6:], *["one", "two", "three", "four", "five", "six"]])
         halfway = pd.DataFrame({"text": [" ".join([*first[3:], "one", "two", "three"])]})
         beside = pd.DataFrame({"text": [" ".join(["ten", "nine", "eight", *first[:17]])]})
         proposal = SplitProposal("random", near=("text",), similarity=0.65)
@@ -237,7 +237,7 @@ def test_a_new_row_between_a_sealed_and_a_learned_one_is_left_out_and_takes_noth
     freeze(plan, case, replace(old, hashes=names))
     new = pd.concat([halfway, beside, halfway.iloc[::-1]]).assign(late="yes")
     told = grow(plan, case, written(new, tmp_path, "new.csv"), {}, old.test)
-    assert (told.between, told.added) == (2, 1), "only the rows between; one that is near the sealed one alone is sealed"
+    assert (told.between, told.added) == (2, 1), "one near the sealed row alone is sealed with it"
     rows = load_rows(told.plan, case)
     before = sealed_before(told.plan, case)
     both = split_rows(rows.features, rows.target.values, told.plan.split, None, 0, sealed_before=before)

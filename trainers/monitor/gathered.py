@@ -19,7 +19,8 @@ Row = dict[str, Any]
 
 def as_kept(told: pd.DataFrame) -> list[Row]:
     """Rows as they go into a file of JSON; a gap is null."""
-    rows: list[Row] = json.loads(told.to_json(orient="records", date_format="iso", default_handler=str))
+    text = told.to_json(orient="records", date_format="iso", default_handler=str, double_precision=15)
+    rows: list[Row] = json.loads(text)
     return rows
 
 

@@ -81,6 +81,14 @@ def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: In
         between = _between(grown, case, len(old), sealed)
         if len(between):
             (case / grown.data).unlink()
+            if len(between) == len(labelled):
+                raise BadInput(
+                    f"Every labelled row of {new.name} is a near copy both of a sealed row and of one learned from.",
+                    where=str(new),
+                    why="Sealed they would be known already, and learned they would give sealed answers away.",
+                    fix="Collect rows that are new, then train again.",
+                    code="no-new-rows",
+                )
             grown = _written(plan, case, joined.drop(index=between))
         seal_again(grown, case, _names(grown, case, len(old), sealed))
     return Grown(grown, len(labelled) - len(between), unlabelled, len(old), len(between))
