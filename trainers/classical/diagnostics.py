@@ -105,7 +105,10 @@ def errors_of(truth: Floats, output: Output, classes: tuple[str, ...]) -> dict[s
     np.add.at(table, (truth.astype(int), output.labels), 1)
     found: dict[str, Any] = {"confusion": {"classes": shown, "rows_actual_columns_predicted": table.tolist()}}
     if len(classes) == 2:
-        found["calibration"] = _calibration(truth, output.probabilities[:, 1])
+        found["calibration"] = calibration_of(truth, output.probabilities[:, 1])
+    else:  # of many classes: how sure it is of the one it says, and how often it is that one
+        sure = output.probabilities[np.arange(len(truth)), output.labels]
+        found["calibration"] = calibration_of((output.labels == truth).astype(np.float64), sure)
     return found
 
 
@@ -120,7 +123,7 @@ def _residuals(truth: Floats, output: Output) -> dict[str, Any]:
     }
 
 
-def _calibration(truth: Floats, scores: Floats) -> list[dict[str, float]]:
+def calibration_of(truth: Floats, scores: Floats) -> list[dict[str, float]]:
     """In ten bins of equal size: what was said, and what happened."""
     order: Integers = np.argsort(scores, kind="stable")
     bins = [chunk for chunk in np.array_split(order, min(_BINS, len(order))) if len(chunk)]

@@ -38,6 +38,7 @@ from trainers.classical.record import predictions_table, run_record, secondary
 from trainers.classical.search import Tried, search
 from trainers.classical.sentences import warm
 from trainers.classical.slices import errors_by_slice, told
+from trainers.common.account import accounted
 from trainers.common.baselines import OneRule, best_rule, trivial
 from trainers.common.decide import costs_per_row
 from trainers.common.gate import check_gate, hold_against
@@ -271,6 +272,7 @@ class _Training:
             self.notes.append(conformal.told(conformal.held(model.conformal, truth, ours)))
         if problem.costs:
             diagnostics["cost_per_row"] = costs_per_row(truth, {"ours": ours, **rungs}, *problem.costs)
+        diagnostics = accounted(self.plan.task, diagnostics)
         if rule:
             keep(self.run, "one_rule.json", to_json(to_plain(rule)))
             diagnostics["one_rule"] = rule.text(classes)

@@ -54,9 +54,7 @@ class Answers:
 
     def followed_by(self, later: Answers) -> Answers:
         """These answers and those of later rows of the same run: predictions and scores, without what stands beside."""
-        scores = (
-            None if self.scores is None or later.scores is None else np.concatenate([self.scores, later.scores])
-        )
+        scores = None if self.scores is None or later.scores is None else np.concatenate([self.scores, later.scores])
         return Answers([*self.predictions, *later.predictions], self.classes, scores)
 
     def sureness(self) -> Floats | None:
