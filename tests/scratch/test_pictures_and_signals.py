@@ -69,7 +69,8 @@ def test_digits_are_read_and_the_small_model_stands_beside(tmp_path: Path) -> No
     assert [point["rows"] for point in found["learning_curve"]] == [246, 493]
     assert found["train_validation_gap"]["train"] > 0.95
     assert found["importance"][0]["fall"] > 0.03
-    assert {one["fall"] for one in found["importance"] if one["column"].endswith("columns 1 to 2")} <= {0.0}, "no ink"
+    edge = [one["fall"] for one in found["importance"] if one["column"].endswith("columns 1 to 2")]
+    assert len(edge) == 4 and max(map(abs, edge)) < 0.01, "hardly any ink is there"
     assert [point["step"] for point in found["curve"]] == [1, 2, 3, 4]
     assert (run / "network.safetensors").exists()
     opened = open_run(run)
