@@ -89,7 +89,7 @@ def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: In
                     fix="Collect rows that are new, then train again.",
                     code="no-new-rows",
                 )
-            grown = _written(plan, case, joined.drop(index=between))
+            grown = _written(plan, case, joined[~joined.index.isin(between)])
         seal_again(grown, case, _names(grown, case, len(old), sealed))
     return Grown(grown, len(labelled) - len(between), unlabelled, len(old), len(between))
 
