@@ -53,20 +53,21 @@ def near_text_groups(texts: pd.Series[Any], similarity: float, seed: int) -> Arr
     return joined(codes, links.codes())
 
 
-def near_number_groups(frame: pd.DataFrame, distance: float) -> Array:
+def near_number_groups(frame: pd.DataFrame, distance: float, among: Array | None = None) -> Array:
     """A code a row; equal codes for rows within `distance` standard deviations of one another in every number.
 
-    Other cells must be equal. Rows that are equal to the last digit share a code as well. Too many candidate pairs mean
-    a table of few values, where closeness says nothing: then only equal rows are joined.
+    With `among` (row positions) only those rows get a code, and are compared with one another alone, by the deviations
+    of all. Other cells must be equal. Rows that are equal to the last digit share a code as well. Too many candidate
+    pairs mean a table of few values, where closeness says nothing: then only equal rows are joined.
     """
     import numpy as np
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
 
-    values = scaled(frame)
+    values = scaled(frame) if among is None else scaled(frame)[among]
     if not values.shape[1]:
-        return np.zeros(len(frame), dtype=np.int64)
+        return np.zeros(len(values), dtype=np.int64)
     unique, back = np.unique(values, axis=0, return_inverse=True)
     # The columns that repeat least tell most rows apart at once; the others are compared for what is left.
     finest = np.argsort([-len(np.unique(unique[:, place])) for place in range(unique.shape[1])], kind="stable")

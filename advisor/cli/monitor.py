@@ -151,6 +151,8 @@ def page(check: dict[str, Any], *, everything: bool = False) -> Iterator[str]:
     yield f"Check {check['check']} of {check['run']}: {check['rows']:,} new rows of {plain(check['file'], 60)}{again}"
     if check["rows_seen_before"]:
         yield f"{check['rows_seen_before']:,} rows of the file were checked before and are passed over."
+    if check["compared"] and check.get("gathered"):
+        yield f"{check['gathered']:,} rows of earlier files, too few by themselves, are compared along with them."
     yield ""
     if check["alarm"]:
         yield "Something has changed: " + ", ".join(check["alarms"]) + "."
@@ -166,6 +168,8 @@ def page(check: dict[str, Any], *, everything: bool = False) -> Iterator[str]:
     yield ""
     if check["performance"]:
         yield from _wrapped(f"Right answers: {check['performance']['text']}")
+        if check.get("held"):
+            yield from _wrapped(f"Inputs: {check['held']:,} rows are too few to compare; more of them will be enough.")
     elif check["compared"]:
         yield "Right answers: not known; the rows carry no labels."
     else:

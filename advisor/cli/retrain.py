@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,18 +43,24 @@ def grown_plan(case: Case, plan: Plan, new: str, pairs: list[str], out: Output) 
         )
     used = load(before / "run.json", RunRecord).plan
     sealed = rows_measured_on(before)
-    known = None
+    known = 0
     if (used.trainer, used.target) == (plan.trainer, plan.target):
         # What the run in use was trained on, which may be more than the plan's file: it may have grown before.
         plan = replace(plan, data=used.data, data_sha256=used.data_sha256)
-        known = _grown_by(case, before.name).get(sha256_of_rows(Path(new)))
+        steps = _grown_by(case, before.name)
+        known = next(filter(None, (_old_rows(step, case, new, asked_names(pairs)) for step in steps)), 0)
     else:
         sealed = sealed[:0]  # places in another file
-    if known is not None:
+    if known:
         out.note(f"{before.name} has learned from the rows of {new} already; none is added.")
-        return Grown(plan, 0, 0, int(str(known["old_rows"]))), before
+        return Grown(plan, 0, 0, known), before
     grown = grow(plan, case.folder, Path(new), asked_names(pairs), sealed)
     left = f"; {grown.unlabelled:,} without a label were left out" if grown.unlabelled else ""
+    if grown.between:
+        out.note(
+            f"{grown.between:,} rows of {new} are near copies both of sealed rows and of rows that {before.name} "
+            "learned from. They are left out: on either side they would give an answer away."
+        )
     out.note(f"{grown.added:,} rows of {new} join the {grown.old_rows:,} old ones{left}. Old sealed rows stay sealed.")
     return grown, before
 
@@ -66,14 +73,40 @@ def to_hold(case: Case, before: Path, folder: Path, new: str, grown: Grown) -> N
         case.remember(PENDING, run=folder.name, old=before.name, file_sha256=content, old_rows=grown.old_rows)
 
 
-def _grown_by(case: Case, run: str) -> dict[str, dict[str, object]]:
-    """The events, by the content of the file, through which the data of `run` grew from its first run on."""
-    grew = {str(event.get("run")): event for event in case.history() if event.get("event") == PENDING}
-    found: dict[str, dict[str, object]] = {}
+@dataclass(frozen=True)
+class _Step:
+    """A run whose data are those of an `old` run and a file's rows. Cases of earlier versions kept no hash of it."""
+
+    run: str
+    old: str
+    file_sha256: str
+    old_rows: int
+
+
+def _grown_by(case: Case, run: str) -> list[_Step]:
+    """The steps by which the data of `run` grew from its first run on, the latest first."""
+    events = [event for event in case.history() if event.get("event") in (PENDING, EVENT)]
+    grew = {str(event.get("run")): event for event in events if event["event"] == EVENT}
+    grew |= {str(event.get("run")): event for event in events if event["event"] == PENDING}
+    found = []
     while event := grew.pop(run, None):
-        found[str(event.get("file_sha256"))] = event
-        run = str(event.get("old"))
+        old = str(event.get("old"))
+        found.append(_Step(run, old, str(event.get("file_sha256") or ""), int(str(event.get("old_rows") or 0))))
+        run = old
     return found
+
+
+def _old_rows(step: _Step, case: Case, new: str, names: Mapping[str, str]) -> int:
+    """How many rows there were before the step, if it added this file's rows; else 0. Without a hash, by content."""
+    from trainers.use.retrain import grew_from
+
+    if step.file_sha256 or not Path(new).is_file():
+        return step.old_rows if step.file_sha256 == sha256_of_rows(Path(new)) else 0
+    plans = [load(case.runs / name / "run.json", RunRecord).plan for name in (step.run, step.old)]
+    try:
+        return grew_from(plans[0], case.folder, plans[1], Path(new), names)
+    except BadInput:
+        return 0  # the data of one of them is gone: nothing can be compared
 
 
 def held_against_old(case: Case, before: Path, folder: Path, record: RunRecord, grown: Grown, out: Output) -> int:
@@ -87,7 +120,7 @@ def held_against_old(case: Case, before: Path, folder: Path, record: RunRecord, 
         before = case.runs / next(
             str(event["old"])
             for event in case.history()
-            if event.get("event") == PENDING and event["run"] == folder.name
+            if event.get("event") in (PENDING, EVENT) and event["run"] == folder.name
         )
     old, new = open_run(before), open_run(folder)
     judged = judge(old, new, grown.old_rows)

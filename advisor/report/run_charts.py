@@ -20,20 +20,66 @@ def learning_curve(run: RunRecord) -> Iterator[Chart]:
     points = sorted(_points(run.diagnostics.get("learning_curve"), "rows", "value"), key=lambda point: point.at)
     if len(points) < 2:
         return
-    metric = metric_words(run.sealed.metric)
+    words = own_words(run, "learning_curve")
+    metric = words.get("metric") or metric_words(run.sealed.metric)
     rows = tuple((figure(point.at), score(point.value), interval_words(point)) for point in points)
     rival = _rival(run)
     target = f" The broken line is what {rival[0]} reaches on the sealed rows." if rival else ""
+    says = "Cross-validated score by the number of rows trained on; a curve that still rises says yes."
+    across = words.get("across", "rows trained on")
+    first = sentence(words.get("across", "rows"))
     yield Chart(
         "learning-curve",
-        "Would more examples help?",
-        f"Cross-validated score by the number of rows trained on; a curve that still rises says yes.{target}",
+        words.get("title", "Would more examples help?"),
+        f"{words.get('says', says)}{target}",
         "curve",
         metric,
         tuple(points),
-        Table(("Rows", sentence(metric), "Interval"), rows, numeric=(0, 1, 2)),
-        across="rows trained on",
+        Table((first, sentence(metric), "Interval"), rows, numeric=(0, 1, 2)),
+        across=across,
         bar=rival[1] if rival else None,
+    )
+
+
+def own_words(run: RunRecord, name: str) -> dict[str, str]:
+    """The words that this kind of run has for one of the things every run tells; a run's file may hold anything."""
+    words = run.diagnostics.get("words")
+    found = words.get(name) if isinstance(words, Mapping) else None
+    return {str(key): plain(text, 400) for key, text in found.items()} if isinstance(found, Mapping) else {}
+
+
+def gap(run: RunRecord) -> Iterator[Block]:
+    """How much better it is on rows that it learnt from than on others: what it knows by heart."""
+    known = numbers_of(run.diagnostics.get("train_validation_gap"))
+    if not {"train", "validation", "gap"} <= set(known):
+        return
+    metric, train, unseen = metric_words(run.sealed.metric), score(known["train"]), score(known["validation"])
+    yield Paragraph(
+        f"Train–validation gap: {metric} {train} on what it learnt from, {unseen} on what it did not see; "
+        f"{score(abs(known['gap']))} {'are known by heart' if known['gap'] > 0 else 'in favour of the unseen'}."
+    )
+
+
+def by_steps_ahead(run: RunRecord) -> Iterator[Chart]:
+    """How far a forecast is off by how far it looks ahead, beside the interval that it gives."""
+    misses = _points(run.diagnostics.get("by_steps_ahead"), "ahead", "miss", "mean miss")
+    halves = _points(run.diagnostics.get("by_steps_ahead"), "ahead", "half_interval", "half of its interval")
+    if len(misses) < 2 or len(misses) != len(halves):
+        return
+    pairs = zip(misses, halves, strict=True)
+    yield Chart(
+        "steps-ahead",
+        "How far ahead can it see?",
+        "The mean miss on the sealed windows by the steps ahead, in units of what the series changes over a season.",
+        "trends",
+        "miss",
+        (*(Point(p.label, p.value, p.at, ours=True) for p in misses), *halves),
+        Table(
+            ("Steps ahead", "Mean miss", "Half of the interval"),
+            tuple((figure(one.at), score(one.value), score(half.value)) for one, half in pairs),
+            numeric=(0, 1, 2),
+        ),
+        across="steps ahead",
     )
 
 
@@ -59,15 +105,16 @@ def loss_curve(run: RunRecord) -> Iterator[Chart]:
         if rising
         else "On unseen rows the loss was lowest at the end."
     )
+    words = own_words(run, "loss")
     yield Chart(
         "loss",
         "Loss while training",
-        says,
+        words.get("says", says),
         "trends",
         "loss",
         (*(Point(p.label, p.value, p.at, ours=True) for p in unseen), *trained),
-        Table(("Step", "Learnt rows", "Unseen rows"), rows, numeric=(0, 1, 2)),
-        across="step",
+        Table((sentence(words.get("across", "step")), "Learnt rows", "Unseen rows"), rows, numeric=(0, 1, 2)),
+        across=words.get("across", "step"),
     )
 
 
@@ -114,28 +161,31 @@ def confusion(found: Any) -> Iterator[Block]:
     )
 
 
-def calibration(found: Any, of: Any = "", by_class: Any = ()) -> Iterator[Block]:
+def calibration(run: RunRecord) -> Iterator[Block]:
     """What a score of the model means: the share it announced, and the share that came true.
 
-    `of` says what the scores are of where there are more than two classes; `by_class` holds each against the rest.
+    Of more than two classes the record says what the scores are of, and holds each class against the rest.
     """
-    points = _points(found, "said", "happened")
+    found, words = run.diagnostics, own_words(run, "calibration")
+    points = _points(found.get("calibration"), "said", "happened")
     if len(points) < 2:
         return
-    gap = max(abs(point.value - point.at) for point in points)
-    read = f"Scores of the {plain(of, 40)} of each row (Guo et al. 2017). " if isinstance(of, str) and of else ""
+    of = found.get("calibration_of")
+    widest = max(abs(point.value - point.at) for point in points)
+    read = f"Scores of the {plain(of, 40)} of each row (Guo et al. 2017)." if isinstance(of, str) and of else ""
+    says = f"On the line what it announces comes true; the widest gap is {100 * widest:.0f} points."
     rows = tuple((f"{point.at:.0%}", f"{point.value:.0%}", figure(point.low or 0)) for point in points)
     yield Chart(
         "calibration",
-        "Can its scores be read as chances?",
-        f"{read}On the line what it announces comes true; the widest gap is {100 * gap:.0f} points.",
+        words.get("title", "Can its scores be read as chances?"),
+        " ".join(filter(None, [words.get("says", read), says])),
         "calibration",
         "share that came true",
         tuple(Point("", point.value, point.at) for point in points),
         Table(("Announced", "Came true", "Rows"), rows, numeric=(0, 1, 2)),
         across="share announced",
     )
-    yield from _by_class(by_class)
+    yield from _by_class(found.get("calibration_by_class"))
 
 
 def _by_class(found: Any) -> Iterator[Block]:

@@ -7,10 +7,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from advisor.base.safetext import plain
-from advisor.report.blocks import Block, Cell, Heading, Table
-from advisor.report.words import figure
+from advisor.records.run import RunRecord
+from advisor.report.blocks import Block, Cell, Heading, Mark, Paragraph, Table
+from advisor.report.run_charts import own_words
+from advisor.report.words import figure, score
 
 _MOST_LINES = 30
+_MOST_SLICES = 12
+_FIGURES = ("rows", "error", "low", "high", "elsewhere")
+_SLICES = (
+    "Sealed rows in parts: the share of wrong answers, or how far a number is off on average. A part is called worse "
+    "only where that holds after counting how many parts were looked at."
+)
 
 
 def tables(found: Any) -> Iterator[Block]:
@@ -28,6 +36,26 @@ def tables(found: Any) -> Iterator[Block]:
         )
         yield Heading(plain(one.get("title", ""), 120))
         yield Table(tuple(plain(name, 40) for name in columns), cells, numeric=numeric)
+
+
+def slices(run: RunRecord) -> Iterator[Block]:
+    """Where it errs more than elsewhere: parts of the sealed rows, those clearly worse first."""
+    found = run.diagnostics.get("slices")
+    lines: list[tuple[Cell, ...]] = []
+    for one in found if isinstance(found, list | tuple) else ():
+        if not isinstance(one, Mapping) or not all(_is_number(one.get(name)) for name in _FIGURES):
+            continue
+        rows, error, low, high, elsewhere = (one[name] for name in _FIGURES)
+        part = f"{plain(one.get('column', ''), 60)}: {plain(one.get('value', ''), 60)}"
+        worse = Mark("worse", "warn") if one.get("worse") is True else Mark("as elsewhere", "muted")
+        lines.append((part, figure(rows), score(error), f"{score(low)} to {score(high)}", score(elsewhere), worse))
+    if lines:
+        words = own_words(run, "slices")
+        yield Heading(words.get("title", "Where it errs more than elsewhere"))
+        yield Paragraph(words.get("says", _SLICES))
+        yield Table(
+            ("Part", "Rows", "Error", "Interval", "Elsewhere", "Verdict"), tuple(lines[:_MOST_SLICES]), (1, 2, 3, 4)
+        )
 
 
 def _is_number(cell: Any) -> bool:

@@ -20,6 +20,7 @@ from advisor.report.blocks import (
     Story,
     Table,
 )
+from advisor.report.words import count
 
 Check = Mapping[str, Any]
 _MEASURES = {
@@ -64,7 +65,11 @@ def _answer(check: Check) -> Section:
 
 def _compared(check: Check) -> str:
     seen = f"; {check['rows_seen_before']:,} rows of the file were checked before" if check["rows_seen_before"] else ""
-    return f"{check['rows']:,} new rows of {plain(check['file'], 60)} were compared with training{seen}."
+    rows, file, kept = count(check["rows"], "new row"), plain(check["file"], 60), check.get("gathered")
+    if not check["compared"]:
+        return f"{rows} of {file} did not suffice to compare inputs with training{seen}."
+    along = f", along with {count(kept, 'row')} of earlier files" if kept else ""
+    return f"{rows} of {file} were compared with training{along}{seen}."
 
 
 def _moved(check: Check, limits: Mapping[str, float]) -> Section | None:

@@ -18,13 +18,14 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.append(str(TESTS / "trainers"))
 
-from training_plans import Silent, ledger, plan_for, run_folder, written  # noqa: E402  after the path is set
+from training_plans import Silent, ledger, plan_for, run_folder, untold, written  # noqa: E402  after the path is set
 
 from advisor.base.errors import BadInput  # noqa: E402
 from advisor.records.look import SplitProposal  # noqa: E402
 from advisor.records.plain import load  # noqa: E402
 from advisor.records.plan import Plan  # noqa: E402
 from advisor.records.run import RunRecord  # noqa: E402
+from trainers.common.policy import policy  # noqa: E402
 from trainers.forecast.ahead import answer  # noqa: E402
 from trainers.forecast.candidates import Candidate, Forecaster, Problem, portfolio  # noqa: E402
 from trainers.forecast.clock import Clock, learn_clock, steps_of  # noqa: E402
@@ -74,9 +75,10 @@ def forecast_plan(data: Path, target: str = "sold", **settings: object) -> Plan:
 
 @pytest.fixture(scope="module", autouse=True)
 def without_statsforecast() -> object:
-    """Its models compile for a minute; a heavy test has them."""
+    """Its models compile for a minute; a heavy test has them. And one point of a learning curve is enough."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainers.forecast.candidates.is_installed", lambda: False)
+        patch.setitem(policy("telling")["curve"], "shares", [0.5])
         yield
 
 
@@ -99,6 +101,21 @@ def test_two_shops_are_forecast_better_than_last_week(sold: tuple[Path, RunRecor
     assert names[:2] == ["the last value", "the value 7 steps before"]
     assert [event["event"] for event in ledger(case)].count("sealed_opened") == 1
     assert load(case / "runs" / "forecast-1" / "run.json", RunRecord) == record
+
+
+def test_a_forecast_tells_what_a_longer_past_would_help_and_what_of_it_counts(sold: tuple[Path, RunRecord]) -> None:
+    _, record = sold
+    assert not untold(record)
+    found = record.diagnostics
+    curve = found["learning_curve"]
+    assert len(curve) == 2 and curve[0]["rows"] < curve[1]["rows"]
+    assert all(point["low"] <= point["value"] <= point["high"] for point in curve)
+    falls = {one["column"]: one["fall"] for one in found["importance"]}
+    assert falls["the rest of the last season of 7"] > 0
+    held = [one["happened"] for one in found["calibration"]]
+    assert held == sorted(held) and held[-1] > 0.8
+    assert found["tables"][0]["rows"][0][1] >= found["tables"][0]["rows"][1][1], "the worst series first"
+    assert len(found["by_steps_ahead"]) == 14
 
 
 def test_rows_without_a_value_are_forecast_and_others_give_their_own(sold: tuple[Path, RunRecord]) -> None:
@@ -339,6 +356,21 @@ def test_a_way_that_fits_each_series_by_itself_is_timed_on_one_before_it_is_trie
     (found,) = search(problem, origins, [Slow("slow", 4, "statistical")], run, Silent(), 10.0)
     assert found.forecasts is None and "too slow for this budget" in found.note
     assert set(asked) == {1}
+
+
+def test_nothing_is_begun_that_cannot_be_stopped_and_would_take_longer_than_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainers.forecast.search._seconds_of_trees", lambda *_: 99.0)
+    values = np.random.default_rng(0).normal(10, 1, (1, 200))
+    problem, origins = Problem(values, values, (7,), 7, Clock((), "row", 0.0, 1.0), 0), origins_of(200, 7, 0.2)
+    trees = Candidate("trees", 5, "boosted", {"logarithm": False})
+    compiled = Candidate("AutoETS", 4, "statistical", {"model": "AutoETS", "seasons": [7], "longest": 100})
+    tried = search(problem, origins, [compiled, trees], run_folder(tmp_path, "forecast-1"), Silent(), 3.0)
+    assert [one.note.split(",")[0] for one in tried] == [
+        "not tried: compiling it takes about 5.0 s",
+        "left out: 99 s to grow them is too slow for this budget",
+    ]
 
 
 def test_a_blend_holds_no_more_ways_than_can_answer_for_the_sealed_part_in_time() -> None:

@@ -13,7 +13,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.append(str(TESTS / "trainers"))
 
-from training_plans import Silent, plan_for, run_folder, written  # noqa: E402  after the path is set
+from training_plans import Silent, plan_for, run_folder, untold, written  # noqa: E402  after the path is set
 
 from advisor.base.errors import BadInput  # noqa: E402
 from advisor.records.look import SplitProposal  # noqa: E402
@@ -77,6 +77,22 @@ def test_acting_by_age_is_found_to_earn_more_than_today_and_than_any_one_action(
     assert today.theirs.value == pytest.approx(float(frame["reward"].mean()), abs=0.03)
     for name in ("inverse_propensity", "self_normalised", "direct"):
         assert record.secondary[name] == pytest.approx(worth, abs=0.06)
+
+
+def test_a_policy_tells_what_it_leans_on_and_whether_the_log_can_judge_it(learnt: tuple[Path, RunRecord]) -> None:
+    _, record = learnt
+    assert not untold(record)
+    found = record.diagnostics
+    assert found["importance"][0]["column"] == "age"
+    assert found["importance"][0]["fall"] > 5 * abs(found["importance"][-1]["fall"])
+    curve = found["learning_curve"]
+    assert len(curve) == 4 and curve[-1]["low"] < 0.4 < curve[-1]["high"] + 0.03
+    assert abs(found["train_validation_gap"]["gap"]) < 0.05, "two columns cannot be learnt by heart"
+    assert max(abs(one["said"] - one["happened"]) for one in found["calibration"] if one["rows"] > 50) < 0.25
+    assert {one["value"] for one in found["slices"]} == {"call", "mail", "wait"}
+    overlap = dict(found["tables"][1]["rows"])
+    assert overlap["Sealed rows"] == record.rows["test"]
+    assert 0 < overlap["Rows' worth of evidence (Kish)"] < record.rows["test"]
 
 
 def test_the_likeliest_action_is_the_right_one_and_chance_keeps_its_share(learnt: tuple[Path, RunRecord]) -> None:

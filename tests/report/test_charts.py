@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from report_examples import EXAMPLES, classical
 
 from advisor.records.climb import ClimbRecord, RungMeasure
-from advisor.records.run import Score
-from advisor.report.blocks import Chart, Point, Table
+from advisor.records.run import RunRecord, Score
+from advisor.report.blocks import Chart, Point, Points, Table
 from advisor.report.charts import COLOURS, draw
 from advisor.report.cost_charts import score_by_cost
 from advisor.report.data_charts import score_comparison
 from advisor.report.element import write
-from advisor.report.run_charts import learning_curve, residuals
+from advisor.report.learnt import what_it_learnt
+from advisor.report.run_charts import by_steps_ahead, learning_curve, residuals
 from advisor.report.story import tell
 
 CHARTS = {
@@ -126,3 +128,41 @@ def test_matplotlib_is_loaded_only_when_something_is_drawn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def with_diagnostics(**found: object) -> RunRecord:
+    run = classical().run
+    assert run is not None
+    return replace(run, diagnostics=found)
+
+
+def test_a_run_says_how_much_it_knows_by_heart_where_it_errs_and_what_it_cannot_tell() -> None:
+    part = {"column": "region", "value": "<north>", "rows": 40, "error": 0.3, "low": 0.2, "high": 0.4, "elsewhere": 0.1}
+    run = with_diagnostics(
+        train_validation_gap={"train": 0.99, "validation": 0.81, "gap": 0.18},
+        slices=[{**part, "worse": True}, {**part, "value": "south", "worse": False}, {"column": "torn"}],
+        without={"calibration": "A row belongs to its nearest group.", "torn": "never", "learning_curve": ""},
+    )
+    told = list(what_it_learnt(run))
+    assert "0.990 on what it learnt from, 0.810 on what it did not see" in str(told[0])
+    (table,) = [one for one in told if isinstance(one, Table)]
+    assert [row[0] for row in table.rows] == ["region: <north>", "region: south"]
+    assert [str(row[-1].text) for row in table.rows] == ["worse", "as elsewhere"]  # type: ignore[union-attr]  # marks
+    assert told[-1] == Points(("Calibration: A row belongs to its nearest group.",))
+
+
+def test_a_forecast_has_words_of_its_own_and_is_drawn_by_steps_ahead() -> None:
+    steps = [{"ahead": float(at), "miss": 0.1 * at, "half_interval": 0.2 * at} for at in range(1, 5)]
+    curve = [{"rows": 50.0 * at, "value": 1 / at, "low": 0.9 / at, "high": 1.1 / at} for at in range(1, 4)]
+    words = {"learning_curve": {"says": "A longer past.", "across": "steps of history"}}
+    run = with_diagnostics(by_steps_ahead=steps, learning_curve=curve, words=words)
+    (chart,) = learning_curve(run)
+    assert chart.says.startswith("A longer past.") and chart.across == "steps of history"
+    (chart,) = by_steps_ahead(run)
+    assert [row[0] for row in chart.twin.rows] == ["1", "2", "3", "4"]
+    assert "half of its interval" in write(draw(chart))
+    torn = with_diagnostics(
+        by_steps_ahead=[{"ahead": 1.0}], learning_curve=curve, words="none", slices="none", without=[]
+    )
+    assert not list(by_steps_ahead(torn)) and not list(what_it_learnt(torn))
+    assert len(list(learning_curve(torn))) == 1

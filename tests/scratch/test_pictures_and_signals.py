@@ -17,7 +17,7 @@ pytest.importorskip("torch")
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.append(str(TESTS / "trainers"))
 
-from training_plans import Silent, plan_for, run_folder, written  # noqa: E402  after the path is set
+from training_plans import Silent, plan_for, run_folder, untold, written  # noqa: E402  after the path is set
 
 from advisor.base.errors import BadInput  # noqa: E402
 from advisor.records.plan import Plan  # noqa: E402
@@ -51,6 +51,7 @@ def train(plan: Plan, case: Path) -> RunRecord:
 def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(policy("scratch")["stop"], "rounds", 4)
     monkeypatch.setitem(policy("scratch")["network"], "channels", 8)
+    monkeypatch.setitem(policy("telling")["curve"], "shares", [0.5])
 
 
 @pytest.mark.usefixtures("few_rounds")
@@ -63,6 +64,14 @@ def test_digits_are_read_and_the_small_model_stands_beside(tmp_path: Path) -> No
     assert record.gate.comparisons[0].passed
     assert {candidate.name for candidate in record.candidates} == {"linear", "extra trees", "small network"}
     run = tmp_path / "runs" / "scratch-1"
+    assert not untold(record)
+    found = record.diagnostics
+    assert [point["rows"] for point in found["learning_curve"]] == [246, 493]
+    assert found["train_validation_gap"]["train"] > 0.95
+    assert found["importance"][0]["fall"] > 0.03
+    edge = [one["fall"] for one in found["importance"] if one["column"].endswith("columns 1 to 2")]
+    assert len(edge) == 4 and max(map(abs, edge)) < 0.01, "hardly any ink is there"
+    assert [point["step"] for point in found["curve"]] == [1, 2, 3, 4]
     assert (run / "network.safetensors").exists()
     opened = open_run(run)
     some = digits().drop(columns="digit").head(20)
@@ -127,6 +136,8 @@ def test_signals_are_told_apart_by_a_shape_that_may_stand_anywhere(tmp_path: Pat
     assert record.chosen == "random convolutions and a linear model"
     assert record.gate.outcome == "earned"
     assert record.sealed.value > 0.85
+    assert not untold(record)
+    assert record.diagnostics["learning_curve"][-1]["value"] > 0.85
     said = open_run(tmp_path / "runs" / "scratch-1").answer(waves().drop(columns="machine"))
     assert (np.array(said.predictions) == waves()["machine"]).mean() > 0.9
 

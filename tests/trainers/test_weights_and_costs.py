@@ -123,7 +123,7 @@ def test_groups_are_told_by_columns_that_the_model_does_not_see(ran: tuple[Path,
 def test_the_report_tells_the_likeliest_class_and_each_class_against_the_rest(ran: tuple[Path, RunRecord]) -> None:
     _, record = ran
     found = record.diagnostics
-    chart, _, table, source = calibration(found["calibration"], found["calibration_of"], found["calibration_by_class"])
+    chart, _, table, source = calibration(record)
     assert "likeliest class of each row (Guo et al. 2017)" in chart.says
     assert {row[0] for row in table.rows} == set(CLASSES)
     assert "Kull et al. 2019" in source.text

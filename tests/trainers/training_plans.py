@@ -11,6 +11,8 @@ from advisor.base.files import sha256_of_file
 from advisor.base.tables import read_table
 from advisor.records.look import SplitProposal
 from advisor.records.plan import DroppedColumn, Gate, Plan, Setting
+from advisor.records.run import RunRecord
+from trainers.common.policy import policy
 
 # Two folds of the quickest models: for tests whose point is not which model wins.
 LIGHT: dict[str, object] = {
@@ -95,3 +97,13 @@ def run_folder(case: Path, name: str = "classical-1") -> Path:
 def ledger(case: Path) -> list[dict[str, object]]:
     path = case / "ledger.jsonl"
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def untold(record: RunRecord) -> set[str]:
+    """What every run is to tell, or to say why not, and this one does neither."""
+    found, without = record.diagnostics, record.diagnostics["without"]
+    return {
+        name
+        for name, places in policy("telling")["every_run"].items()
+        if name not in without and not any(found.get(place) for place in places)
+    }

@@ -16,7 +16,7 @@ from sklearn.metrics import adjusted_rand_score, roc_auc_score
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.append(str(TESTS / "trainers"))
 
-from training_plans import Silent, ledger, plan_for, run_folder, written  # noqa: E402  after the path is set
+from training_plans import Silent, ledger, plan_for, run_folder, untold, written  # noqa: E402  after the path is set
 
 from advisor.base.errors import BadInput  # noqa: E402
 from advisor.base.tables import read_table  # noqa: E402
@@ -73,6 +73,13 @@ def test_three_kinds_are_found_and_are_more_than_chance(grouped: tuple[Path, Run
     found = pd.read_csv(case / "runs" / "unsupervised-1" / "groups.csv")
     assert adjusted_rand_score(kind, found["group"]) > 0.98
     assert [event["event"] for event in ledger(case)].count("sealed_opened") == 1
+    assert not untold(record)
+    curve = record.diagnostics["learning_curve"]
+    assert [point["rows"] for point in curve] == sorted({point["rows"] for point in curve})
+    assert len(curve) > 1 and curve[-1]["value"] > 0.95
+    assert {one["value"] for one in record.diagnostics["slices"]} <= {"group 1", "group 2", "group 3"}
+    assert all(one["error"] < 0.1 and not one["worse"] for one in record.diagnostics["slices"])
+    assert "heart" in record.diagnostics["without"]["train_validation_gap"]
 
 
 def test_a_person_sees_sizes_typical_rows_and_what_sets_groups_apart(
@@ -174,6 +181,9 @@ def test_odd_rows_are_found_better_than_by_one_column(tmp_path: Path) -> None:
     assert record.gate.comparisons[0].passed
     names = [candidate.name for candidate in record.candidates]
     assert names[0] == "all four ways together"
+    assert not untold(record)
+    (_, called_odd), (_, found) = record.diagnostics["confusion"]["rows_actual_columns_predicted"]
+    assert found > called_odd, "most of those that are called odd are"
     sheet = pd.read_csv(tmp_path / "runs" / "unsupervised-1" / "odd_rows.csv")
     assert (sheet["state"].head(10) == "broken").mean() >= 0.8
     answers = open_run(tmp_path / "runs" / "unsupervised-1").answer(with_odd_rows().drop(columns="state"))
@@ -187,6 +197,8 @@ def test_without_labels_two_halves_must_call_the_same_rows_odd(tmp_path: Path) -
     assert record.sealed.metric == "agreement"
     assert record.gate.comparisons[0].against == "chance"
     assert record.gate.outcome == "earned"
+    assert not untold(record)
+    assert record.diagnostics["learning_curve"][-1]["value"] > 0.5
 
 
 def test_each_way_puts_a_far_row_above_all_others() -> None:

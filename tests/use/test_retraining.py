@@ -19,12 +19,16 @@ from advisor.base.strictyaml import dump
 from advisor.base.tables import read_table
 from advisor.cli.chain import latest_run
 from advisor.cli.main import dispatch
+from advisor.cli.output import Output
+from advisor.cli.retrain import grown_plan
 from advisor.cli.run_folder import run_folder as run_of
 from advisor.records.look import SplitProposal
-from advisor.records.plain import to_plain
+from advisor.records.plain import load, to_plain
 from advisor.records.plan import Plan
+from advisor.records.run import RunRecord
 from tests.use.conftest import LIGHT, table
 from trainers.common.rows import load_rows
+from trainers.common.runfolder import complete
 from trainers.common.sealed import freeze, sealed_before
 from trainers.common.splits import Split, split_rows
 from trainers.registry import find_trainer
@@ -202,3 +206,66 @@ def test_new_rows_without_labels_or_columns_are_refused(small: Path, tmp_path: P
             grown(small, spoilt, tmp_path / name)
         assert refused.value.code == code
         assert not list((tmp_path / name / "case").glob("grown-*"))
+
+
+@pytest.mark.parametrize("near", ["numbers", "texts"])
+def test_a_new_row_between_a_sealed_and_a_learned_one_is_left_out_and_takes_nothing_away(
+    near: str, tmp_path: Path
+) -> None:
+    """It used to seal both: rows that the old run knows would have been asked of it, and fewer been left to learn."""
+    case = tmp_path / "case"
+    draw = np.random.default_rng(3)
+    if near == "numbers":
+        frame = pd.DataFrame(draw.normal(size=(200, 3)), columns=list("abc"))
+        frame.loc[1] = frame.loc[0] + 0.015
+        halfway = frame.loc[[0]] + 0.0075
+        beside = frame.loc[[0]] - 0.0075
+        proposal = SplitProposal("random", near=("a", "b", "c"), distance=0.01)
+    else:
+        words = np.array([f"{one}{other}ing" for one in "abcdefghij" for other in "klmnopqrst"])
+        frame = pd.DataFrame({"text": [" ".join(draw.choice(words, 20, replace=False)) for _ in range(200)]})
+        first = frame.loc[0, "text"].split()
+        frame.loc[1, "text"] = " ".join([*first[6:], *["one", "two", "three", "four", "five", "six"]])
+        halfway = pd.DataFrame({"text": [" ".join([*first[3:], "one", "two", "three"])]})
+        beside = pd.DataFrame({"text": [" ".join(["ten", "nine", "eight", *first[:17]])]})
+        proposal = SplitProposal("random", near=("text",), similarity=0.65)
+    label = draw.choice(["yes", "no"], 200)
+    data = written(frame.assign(late=label), case)
+    plan = replace(plan_for(data, "late", "binary", "accuracy", split=proposal), data="data.csv")
+    old = Split("random", np.arange(1, 200), np.array([0]), np.arange(200), np.zeros(200, int), None, (), "")
+    names = split_rows(load_rows(plan, case).features, np.zeros(200), SplitProposal("random"), None, 0).hashes
+    freeze(plan, case, replace(old, hashes=names))
+    new = pd.concat([halfway, beside, halfway.iloc[::-1]]).assign(late="yes")
+    told = grow(plan, case, written(new, tmp_path, "new.csv"), {}, old.test)
+    assert (told.between, told.added) == (2, 1), "one near the sealed row alone is sealed with it"
+    rows = load_rows(told.plan, case)
+    before = sealed_before(told.plan, case)
+    both = split_rows(rows.features, rows.target.values, told.plan.split, None, 0, sealed_before=before)
+    assert both.test.tolist() == [0, 200]
+    assert len(list(case.glob("grown-*.csv"))) == 1
+
+
+def test_a_case_that_grew_before_hashes_of_files_were_kept_takes_the_same_rows_once(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "older"
+    shutil.copytree(small, copy)
+    frame = table(60, seed=62).drop(columns=["note", "day"])
+    frame["late"] = (frame["z"] > 0).map({True: "yes", False: "no"})
+    frame.loc[3, "late"] = None
+    new = written(frame, tmp_path, "new.csv")
+    plan = grow(load(copy / "runs" / "classical-1" / "run.json", RunRecord).plan, copy, new, {}, np.zeros(0, int)).plan
+    shutil.copytree(copy / "runs" / "classical-1", copy / "runs" / "classical-2")
+    told = json.loads((copy / "runs" / "classical-2" / "run.json").read_text())
+    told |= {"run": "classical-2"}
+    told["plan"] |= {"data": plan.data, "data_sha256": plan.data_sha256}
+    (copy / "runs" / "classical-2" / "run.json").write_text(json.dumps(told))
+    complete(copy / "runs" / "classical-2")
+    case = Case(copy)
+    case.remember("held_against_old", run="classical-2", old="classical-1", outcome="better", gain=0.1, low=0.05)
+    out = Output()
+    same, before = grown_plan(case, plan, str(new), [], out)
+    assert (same.added, same.old_rows, before.name) == (0, 250, "classical-2")
+    assert "none is added" in capsys.readouterr().err
+    other, _ = grown_plan(case, plan, str(written(frame[::-1], tmp_path, "other.csv")), [], out)
+    assert other.added == 59, "other rows, and the same in another order, are no repetition"

@@ -346,3 +346,23 @@ def test_runs_without_right_answers_are_watched_and_series_are_not(tmp_path: Pat
     with pytest.raises(BadInput) as refused:
         watch(open_run(forecast.run), tmp_path / "ahead.jsonl")
     assert refused.value.code == "not-watched"
+
+
+def test_a_trickle_with_a_few_labels_is_compared_as_soon_as_enough_has_gathered(
+    run: OpenedRun, mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Labels count at once, and used to use up the rows: their inputs were never looked at."""
+    frame = table(60, seed=70).assign(x=900.0)
+    frame.loc[frame.index % 5 > 0, "late"] = None
+    first = watch(run, new_rows(frame[:12], tmp_path, "monday.csv"))
+    assert (first["compared"], first["held"], first["performance"]["rows"]) == (0, 12, 3)
+    assert dispatch(["monitor", str(mine), str(new_rows(frame[12:24], tmp_path, "tuesday.csv"))]) in (0, 4)
+    assert "24 rows are too few to compare" in capsys.readouterr().out
+    otherwise = watch(run, tmp_path / "tuesday.csv", ignored=["z"])
+    assert (otherwise["held"], otherwise["compared"]) == (24, 0), "rows that are looked at once more are held once"
+    third = watch(run, new_rows(frame[24:36], tmp_path, "wednesday.csv"))
+    assert (third["rows"], third["gathered"], third["compared"], third["held"]) == (12, 24, 36, 0)
+    assert "inputs" in third["alarms"]
+    assert third["performance"]["rows"] == 8, "and no label is counted twice"
+    later = watch(run, new_rows(frame[36:48].drop(columns="late"), tmp_path, "thursday.csv"))
+    assert (later["gathered"], later["waiting"]) == (0, True)

@@ -41,7 +41,7 @@ from trainers.common.splits import Split, folds_of, split_rows
 from trainers.contract import Progress
 from trainers.lora.base import fingerprint
 from trainers.lora.planning import product_speed
-from trainers.scratch.beside import SMALL, output_of, small_model, told
+from trainers.scratch.beside import SMALL, output_of, score_of, small_model
 from trainers.scratch.linear import fit_linear
 from trainers.scratch.network import learn, probabilities
 from trainers.scratch.timed import fitted_in_time
@@ -235,7 +235,7 @@ class _Training:
             return fitted
 
         for name in SMALL:
-            self.scored[name] = told(self.metric, truth[held], small(name, train)(values[held]), seed)
+            self.scored[name] = score_of(self.metric, truth[held], small(name, train)(values[held]), seed)
         best = max(SMALL, key=lambda name: self.metric.gain(self.scored[name].value, 0.0))
         self.notes.append(f"The best small model is {best}; it was fitted again with the rows held back.")
         found = {"small_model": output_of(small(best, given.split.train)(values[tested]))}
@@ -246,7 +246,7 @@ class _Training:
         at_held, seconds = np.arange(len(train), len(known)), self.plan.budget_seconds * self.rules["budget"]["network"]
         learnt = learn(values[known], truth[known], classes, side, at_held, self.run, seed, self.progress, seconds)
         shares = probabilities(learnt.network, values[held], side)
-        self.scored["small network"] = told(self.metric, truth[held], shares, seed)
+        self.scored["small network"] = score_of(self.metric, truth[held], shares, seed)
         return {**found, "small_network": output_of(probabilities(learnt.network, values[tested], side))}
 
     def _head(self, features: Floats, truth: Integers, held: Any, classes: int) -> tuple[Any, float]:
@@ -254,7 +254,7 @@ class _Training:
         scores = {}
         for strength in self.rules["strengths"]:
             part = fit_linear(features[~held], truth[~held], classes, strength)
-            scores[strength] = told(self.metric, truth[held], part.probabilities(features[held]), self.plan.seed)
+            scores[strength] = score_of(self.metric, truth[held], part.probabilities(features[held]), self.plan.seed)
         best = max(scores, key=lambda strength: self.metric.gain(scores[strength].value, 0.0))
         self.scored[CHOSEN] = scores[best]
         return fit_linear(features, truth, classes, best), best

@@ -27,21 +27,21 @@ def calibration_of(
     """
     each = np.ones(len(truth)) if counts is None else counts
     if len(classes) == 2:
-        return {"calibration": _bins(truth, probabilities[:, 1], each)}
+        return {"calibration": calibration_bins(truth, probabilities[:, 1], each)}
     likeliest = np.argmax(probabilities, axis=1)
     sure = probabilities[np.arange(len(truth)), likeliest]
     by_class = [
         _of_class(plain(name, 60), truth == code, probabilities[:, code], each) for code, name in enumerate(classes)
     ]
     return {
-        "calibration": _bins((truth == likeliest).astype(np.float64), sure, each),
+        "calibration": calibration_bins((truth == likeliest).astype(np.float64), sure, each),
         "calibration_of": "likeliest class",
         "calibration_by_class": by_class,
     }
 
 
 def _of_class(name: str, actual: Any, scores: Floats, counts: Floats) -> dict[str, Any]:
-    bins, happened = _bins(actual.astype(np.float64), scores, counts), np.average(actual, weights=counts)
+    bins, happened = calibration_bins(actual.astype(np.float64), scores, counts), np.average(actual, weights=counts)
     gaps = [abs(one["said"] - one["happened"]) for one in bins]
     return {
         "class": name,
@@ -53,8 +53,8 @@ def _of_class(name: str, actual: Any, scores: Floats, counts: Floats) -> dict[st
     }
 
 
-def _bins(truth: Floats, scores: Floats, counts: Floats) -> list[dict[str, float]]:
-    """In ten bins of equally many rows: what was said, and what happened."""
+def calibration_bins(truth: Floats, scores: Floats, counts: Floats) -> list[dict[str, float]]:
+    """In ten bins of equally many rows: what was said, and what happened. All arrays [rows]; `counts` weighs them."""
     order: Integers = np.argsort(scores, kind="stable")
     bins = [chunk for chunk in np.array_split(order, min(_BINS, len(order))) if len(chunk)]
     return [

@@ -15,6 +15,7 @@ from trainers.classical.model_file import Model
 from trainers.classical.problem import Problem
 from trainers.classical.search import Tried
 from trainers.common.decide import cut_told
+from trainers.common.ending import overrun_note
 from trainers.common.machine import machine, peak_memory_mb, versions
 from trainers.common.metrics import METRICS, Floats, Output
 from trainers.common.rows import Rows
@@ -64,7 +65,7 @@ def run_record(
         machine=machine(),
         files=files_of(run),
         diagnostics=diagnostics,
-        notes=notes,
+        notes=(*notes, *filter(None, [overrun_note(plan, times)])),
         stages=stages_after(plan, chosen, gate, len(split.train), len(split.test)),
         started=started,
         finished=now(),

@@ -45,6 +45,24 @@ def errors_by_slice(prepared: pd.DataFrame, schema: Schema, truth: Floats, outpu
     return found[:_SHOWN]
 
 
+def errors_by_class(
+    truth: Floats, output: Output, classes: tuple[str, ...], column: str = "class"
+) -> list[dict[str, Any]]:
+    """The same, by what the rows really are: for rows without columns of their own, such as pictures."""
+    if output.labels is None:
+        return []
+    parts = [(name, truth == code) for code, name in enumerate(classes)]
+    return errors_by_part(column, parts, (output.labels != truth).astype(float))
+
+
+def errors_by_part(column: str, parts: list[tuple[str, Any]], errors: Floats) -> list[dict[str, Any]]:
+    """The same for parts that are named and given, each as flags over the rows; `errors` is one a row."""
+    slices = [one for one in parts if _FEWEST_ROWS <= one[1].sum() <= len(errors) - _FEWEST_ROWS]
+    found = [_entry(column, name, errors[inside], errors[~inside], len(slices)) for name, inside in slices]
+    found.sort(key=lambda entry: (not entry["worse"], -(entry["error"] - entry["elsewhere"])))
+    return found[:_SHOWN]
+
+
 def told(entries: list[dict[str, Any]], number: bool) -> str:
     """A sentence on the worst slice; empty when none is clearly worse."""
     worse = [entry for entry in entries if entry["worse"]]

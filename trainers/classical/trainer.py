@@ -37,6 +37,7 @@ from trainers.classical.problem import Problem
 from trainers.classical.record import predictions_table, run_record, secondary
 from trainers.classical.search import Tried, search
 from trainers.classical.sentences import warm
+from trainers.common.account import accounted
 from trainers.common.baselines import OneRule, best_rule, trivial
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.machine import keep_memory_low
@@ -263,6 +264,7 @@ class _Training:
         self.notes += notes
         diagnostics |= {**seen, "tables": [*self._terms(problem, split, model), *seen["tables"]]}
         diagnostics |= {"sealed_openings": opening, "test_part": self.test_part}
+        diagnostics = accounted(self.plan.task, diagnostics)
         if rule:
             keep(self.run, "one_rule.json", to_json(to_plain(rule)))
             diagnostics["one_rule"] = rule.text(rows.target.classes)

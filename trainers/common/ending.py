@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from advisor.records.plain import save
 from advisor.records.plan import Plan
 from advisor.records.run import Candidate, GateVerdict, RunRecord, Score
 from trainers.common.machine import machine, peak_memory_mb, versions
+from trainers.common.policy import policy
 from trainers.common.runfolder import complete, files_of
 from trainers.common.stages import stages_after
 
@@ -30,6 +32,18 @@ class Watch:
     def seconds(self) -> float:
         """Seconds since the beginning."""
         return time.monotonic() - self.clock
+
+
+def overrun_note(plan: Plan, times: Mapping[str, float]) -> str:
+    """What a reader must know when a run took longer than it was given by more than a tenth; empty otherwise."""
+    used, most = sum(times.values()), policy("training")["overrun"]["told_beyond"]
+    if used <= most * plan.budget_seconds:
+        return ""
+    phase = max(times, key=lambda name: times[name])
+    return (
+        f"It took {used:,.0f} s of a budget of {plan.budget_seconds:,.0f} s: {phase.replace('_', ' ')} alone took "
+        f"{times[phase]:,.0f} s, and could not be cut short."
+    )
 
 
 def end_run(
@@ -66,7 +80,7 @@ def end_run(
         machine=machine(),
         files=files_of(run),
         diagnostics=diagnostics or {},
-        notes=notes,
+        notes=(*notes, *filter(None, [overrun_note(plan, watch.times)])),
         stages=stages_after(plan, chosen, gate, rows.get("train", 0), rows.get("test", 0), represented),
         started=watch.started,
         finished=now(),

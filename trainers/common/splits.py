@@ -120,15 +120,23 @@ def split_rows(
 
 
 def units_of(
-    features: pd.DataFrame, proposal: SplitProposal, split_by: pd.Series[Any] | None, seed: int
+    features: pd.DataFrame,
+    proposal: SplitProposal,
+    split_by: pd.Series[Any] | None,
+    seed: int,
+    among: Integers | None = None,
 ) -> tuple[Codes, Hashes]:
-    """A code per row, one for all rows that must not part, and a value that names what they have in common."""
+    """A code per row, one for all rows that must not part, and a value that names what they have in common.
+
+    With `among` (row positions) those of these rows alone, as if there were no others to link them.
+    """
     keys = _keys(features, content_hashes(features), proposal, split_by)
+    keys = keys if among is None else keys[among]
     units = _codes(keys)
     near = [name for name in proposal.near if name in features]
     if proposal.near and len(features.columns) == 1:
         near = list(features.columns)  # a trainer of texts knows one column only, under its own name
-    return _with_near_copies(units, keys, features[near], proposal, seed) if near else (units, keys)
+    return _with_near_copies(units, keys, features[near], proposal, seed, among) if near else (units, keys)
 
 
 def folds_of(split: Split, count: int, seed: int) -> list[tuple[Integers, Integers]]:
@@ -208,15 +216,16 @@ def _keys(features: pd.DataFrame, content: Hashes, proposal: SplitProposal, spli
 
 
 def _with_near_copies(
-    units: Codes, keys: Hashes, compared: pd.DataFrame, proposal: SplitProposal, seed: int
+    units: Codes, keys: Hashes, compared: pd.DataFrame, proposal: SplitProposal, seed: int, among: Integers | None
 ) -> tuple[Codes, Hashes]:
     """The units with near copies in one, each named by its smallest key, whatever the order of the rows."""
     numbers = {name: numbers_in(compared[name]) for name in compared}
     if len(numbers) == 1 and None in numbers.values():
-        near = near_text_groups(compared.iloc[:, 0].astype(object).fillna(""), proposal.similarity, seed)
+        texts = compared.iloc[:, 0] if among is None else compared.iloc[among, 0]
+        near = near_text_groups(texts.astype(object).fillna(""), proposal.similarity, seed)
     else:
         table = {str(name): compared[name] if cells is None else cells for name, cells in numbers.items()}
-        near = near_number_groups(pd.DataFrame(table), proposal.distance)
+        near = near_number_groups(pd.DataFrame(table), proposal.distance, among)
     units = _codes(joined(units, near))
     least = np.full(int(units.max()) + 1, np.iinfo(np.uint64).max, dtype=np.uint64)
     np.minimum.at(least, units, keys)

@@ -48,15 +48,15 @@ class Candidate:
     def learns(self) -> bool:
         return self.kind in ("linear", "boosted")
 
-    def fitted(self, problem: Problem, until: int) -> Forecaster:
-        """The way made ready with what is known before step `until`."""
+    def fitted(self, problem: Problem, until: int, rounds: int | None = None) -> Forecaster:
+        """The way made ready with what is known before step `until`; trees in fewer `rounds` where they are timed."""
         if not self.learns:
             return local(self.kind, self.settings, problem.horizon)
         shape = Shape(problem.horizon, problem.seasons, bool(self.settings["logarithm"]))
         filled, known = problem.filled[:, :until], np.isfinite(problem.values[:, :until])
         if self.kind == "linear":
             return fit_linear(filled, known, shape, float(self.settings["strength"]))
-        return fit_boosted(filled, known, shape, problem.clock, problem.seed)
+        return fit_boosted(filled, known, shape, problem.clock, problem.seed, rounds)
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,10 @@ class Boosted:
         return self.shape.out_of(found.reshape(len(history), self.shape.horizon))
 
 
-def fit_boosted(filled: Floats, known: Any, shape: Shape, clock: Clock, seed: int) -> Boosted:
-    """Trees fitted on (origin, step ahead) pairs drawn evenly over the histories."""
+def fit_boosted(
+    filled: Floats, known: Any, shape: Shape, clock: Clock, seed: int, rounds: int | None = None
+) -> Boosted:
+    """Trees fitted on (origin, step ahead) pairs drawn evenly over the histories; fewer `rounds` to time it."""
     most = policy("forecasting")["lags"]["rows"]
     values = shape.into(filled)
     start = _needed(shape)
@@ -122,7 +124,7 @@ def fit_boosted(filled: Floats, known: Any, shape: Shape, clock: Clock, seed: in
     model = HistGradientBoostingRegressor(
         loss="absolute_error",
         learning_rate=0.08,
-        max_iter=policy("forecasting")["lags"]["rounds"],
+        max_iter=rounds or policy("forecasting")["lags"]["rounds"],
         max_leaf_nodes=31,
         min_samples_leaf=max(5, min(40, len(table) // 200)),
         l2_regularization=1.0,

@@ -29,12 +29,16 @@ _QUICK = 0.2
 
 @dataclass
 class Tried:
-    """One way, its forecasts at the development origins, and the seconds they took; none when it was left out."""
+    """One way, its forecasts at the development origins, and the seconds they took; none when it was left out.
+
+    `probing` are the seconds that finding out took whether it can be done in time.
+    """
 
     candidate: Candidate
     forecasts: Floats | None = None
     seconds: float = 0.0
     note: str = ""
+    probing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,30 +61,51 @@ def search(
 ) -> list[Tried]:
     """Every candidate with its forecasts, in order; what no longer fits the time says so in its note."""
     end = time.monotonic() + seconds
-    tried = []
+    tried: list[Tried] = []
     for done, candidate in enumerate(candidates):
         progress.step(done, len(candidates), candidate.name)
-        tried.append(_tried(candidate, problem, origins, run, end, seconds))
+        tried.append(_tried(candidate, problem, origins, run, end, seconds, _likely_probing(candidate, tried)))
     return tried
 
 
-def _tried(candidate: Candidate, problem: Problem, origins: Origins, run: Path, end: float, whole: float) -> Tried:
+def _likely_probing(candidate: Candidate, tried: list[Tried]) -> float:
+    """How long it takes to time a way on one origin: a statistical one compiles first, as long as others did."""
+    if candidate.kind != "statistical":
+        return 0.0
+    first = float(policy("forecasting")["statistical"]["first_seconds"])
+    probes = [one.probing for one in tried if one.candidate.kind == candidate.kind and one.probing]
+    return float(np.median(probes or [first]))
+
+
+def _tried(
+    candidate: Candidate, problem: Problem, origins: Origins, run: Path, end: float, whole: float, probing: float
+) -> Tried:
     kept = work_file(run, f"{_slug(candidate.name)}.npz")
     found = _read_kept(kept)
     if found is not None:
         return Tried(candidate, *found)
     if candidate.simplicity > 1 and time.monotonic() > end:
         return Tried(candidate, note="not tried: the time budget was used up")
+    if time.monotonic() + probing > end:
+        return Tried(
+            candidate, note=f"not tried: compiling it takes about {probing:.1f} s, more than the budget leaves"
+        )
     started = time.monotonic()
-    allowed = min(end, started + policy("forecasting")["budget"]["one_model"] * whole)
     try:
+        # Trees cannot be stopped while they grow.
+        takes = _seconds_of_trees(candidate, problem, origins) if candidate.kind == "boosted" else 0.0
+        if time.monotonic() + takes > min(end, started + policy("forecasting")["budget"]["one_model"] * whole):
+            return Tried(candidate, note=f"left out: {takes:.0f} s to grow them is too slow for this budget")
         forecaster = candidate.fitted(problem, origins.fit_until)
         if not candidate.learns and candidate.simplicity > 1:
             # A local way is fitted anew at every origin, the sealed ones too: all of that must fit.
             each = candidate.kind == "statistical"
             once = _seconds_once(forecaster, problem, origins, each=each)
+            probing = time.monotonic() - started
+            allowed = min(end, started + probing + policy("forecasting")["budget"]["one_model"] * whole)
             if time.monotonic() + once * (len(origins.development) + len(origins.sealed)) > allowed:
-                return Tried(candidate, note=f"left out: {once:.1f} s for one origin is too slow for this budget")
+                note = f"left out: {once:.1f} s for one origin is too slow for this budget"
+                return Tried(candidate, note=note, probing=probing)
         forecasts = forecasts_at(forecaster, problem.filled, origins.development, problem.horizon)
     except (ValueError, ArithmeticError, MemoryError) as error:
         # One way that cannot read these series must not end the run: the others still can.
@@ -91,7 +116,15 @@ def _tried(candidate: Candidate, problem: Problem, origins: Origins, run: Path, 
     stream = io.BytesIO()
     np.savez(stream, forecasts=forecasts, seconds=np.array(took))
     write_atomically(kept, stream.getvalue())
-    return Tried(candidate, forecasts, took)
+    return Tried(candidate, forecasts, took, probing=probing)
+
+
+def _seconds_of_trees(candidate: Candidate, problem: Problem, origins: Origins) -> float:
+    """How long all rounds take, by the first few."""
+    rules = policy("forecasting")["lags"]
+    before = time.monotonic()
+    candidate.fitted(problem, origins.fit_until, rules["timed_rounds"])
+    return (time.monotonic() - before) * float(rules["rounds"] / rules["timed_rounds"])
 
 
 def _seconds_once(forecaster: Forecaster, problem: Problem, origins: Origins, *, each: bool) -> float:
@@ -130,7 +163,7 @@ def choose(
         )
     best = _mean_of(ranked, 1)
     errors = {1: scored(windows, best, scale, metric)}
-    taken = [one.seconds * _again(one, origins) for one in ranked]
+    taken = [one.seconds * again_for(one, origins) for one in ranked]
     for count in range(2, min(policy("forecasting")["blend"]["most"], len(ranked)) + 1):
         if sum(taken[:count]) > seconds:
             break
@@ -145,7 +178,7 @@ def choose(
     return Chosen(members, _mean_of(ranked, count), reason)
 
 
-def _again(one: Tried, origins: Origins) -> float:
+def again_for(one: Tried, origins: Origins) -> float:
     """How many times as long as so far a way takes for the sealed part: one that learns learns once more."""
     return 1.0 if one.candidate.learns else len(origins.sealed) / len(origins.development)
 

@@ -20,6 +20,8 @@ from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import Candidate as Told
 from advisor.records.run import RunRecord, Score
+from trainers.classical.diagnostics import errors_of
+from trainers.common.account import accounted
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.intervals import bootstrap, percentile
@@ -32,8 +34,10 @@ from trainers.contract import Progress
 from trainers.forecast import planning
 from trainers.forecast.candidates import Problem, baselines, portfolio
 from trainers.forecast.intervals import coverage, widths
+from trainers.forecast.look import look, promises, worst_series
 from trainers.forecast.measure import (
     Windows,
+    awaited,
     check_awaited,
     flat,
     forecast_metric,
@@ -45,7 +49,7 @@ from trainers.forecast.measure import (
 from trainers.forecast.model_file import ForecastModel, load_model, save_model
 from trainers.forecast.origins import Origins, origins_of
 from trainers.forecast.panel import Panel, load_panel
-from trainers.forecast.search import Chosen, Together, Tried, best_seasonal, choose, search
+from trainers.forecast.search import Chosen, Together, Tried, again_for, best_seasonal, choose, search
 from trainers.forecast.seasons import scales
 
 RUNGS = ("naive", "seasonal_naive")
@@ -124,6 +128,12 @@ class _Training:
         save_model(self.run, model, fitted)
         self.watch.lap("fit")
 
+        self.progress.phase("Looking at what it leans on")
+        again = sum(one.seconds * again_for(one, origins) for one in tried if one.candidate in chosen.members)
+        left = (self.plan.budget_seconds - self.watch.seconds() - again) * rules["looking"]
+        looked = look(problem, origins, scale, self.metric, chosen, tried, left)
+        self.watch.lap("look")
+
         self.progress.phase("Opening the sealed windows")
         opening = open_sealed(self.folder, self.run.name, test_part, sealed_rows)
         windows = windows_of(panel.values, origins.sealed, horizon)
@@ -137,7 +147,11 @@ class _Training:
         keep(self.run, "test_predictions.csv", _predictions(panel, windows, {"ours": ours, **naive}, horizon))
         self.watch.lap("sealed")
         notes = [*panel.notes, f"The last season is {last_season.name}."]
-        return self._end(panel, origins, scale, tried, chosen, windows, ours, naive, half, share, notes, opening)
+        found, lacking = looked
+        found["calibration"] = promises(known, chosen, windows, ours, scale)
+        return self._end(
+            panel, origins, scale, tried, chosen, windows, ours, naive, half, share, notes, opening, found, lacking
+        )
 
     def _seal(self, panel: Panel, origins: Origins) -> tuple[str, int]:
         """Freeze the rows of the sealed steps in the case, and return the part's name and how many rows it has."""
@@ -166,6 +180,8 @@ class _Training:
         share: float,
         notes: list[str],
         opening: int,
+        found: dict[str, Any],
+        lacking: dict[str, str],
     ) -> RunRecord:
         truth, said = flat(windows, ours, scale, self.metric)
         rungs = {
@@ -187,7 +203,12 @@ class _Training:
         figures = {
             name: scored(windows, ours, scale, forecast_metric(name)) for name in others if name != self.metric.name
         }
+        known = awaited(windows, scale)
         bias = (windows.truth - ours)[np.isfinite(windows.truth)]
+        series = _by_series(panel, windows, ours, scale)
+        found |= errors_of(windows.truth[known], Output(numbers=ours[known]), ())
+        found |= {"tables": worst_series(panel.names, series), "series": series}
+        found |= {"by_steps_ahead": _by_step(windows, ours, scale, half)}
         return end_run(
             self.run,
             self.plan,
@@ -211,12 +232,11 @@ class _Training:
                 "scale": "mean absolute change over the shortest season, before the sealed part",
             },
             diagnostics={
+                **accounted("forecast", found, lacking),
                 "choice": chosen.reason,
                 "sealed_openings": opening,
-                "by_steps_ahead": _by_step(windows, ours, scale, half),
                 "origins": {"development": len(origins.development), "sealed": len(origins.sealed)},
                 "bias": float(bias.mean()) if len(bias) else 0.0,
-                "series": _by_series(panel, windows, ours, scale),
             },
             notes=tuple(notes),
             represented="Every forecast saw only what came before its origin.",

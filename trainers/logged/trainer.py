@@ -23,6 +23,7 @@ from advisor.records.look import SplitProposal
 from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import Candidate, RunRecord
+from trainers.common.account import accounted
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.intervals import bootstrap, score
@@ -35,6 +36,7 @@ from trainers.common.splits import folds_of, split_rows
 from trainers.contract import Progress
 from trainers.logged.bandits import GREEDY, THOMPSON, acts, always, learn_rewards
 from trainers.logged.log import Log, columns_of, load_log
+from trainers.logged.look import held_against_sealed, look, overlap
 from trainers.logged.model_file import Policy, load_policy, save_policy
 from trainers.logged.values import REWARD, Seen
 from trainers.unsupervised.lenses import TableLens, table_lens
@@ -126,6 +128,11 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     best = _best_action(log, rewards.expected(features[train]), train)
     watch.lap("fit")
 
+    progress.phase("Looking at what the choice leans on")
+    left = (plan.budget_seconds - watch.seconds()) * policy("acting")["budget"]["looking"]
+    looked, lacking = look(log, lens, features, folds[0], way, plan.seed, left)
+    watch.lap("look")
+
     progress.phase("Opening the sealed part")
     test = split.test
     opening = open_sealed(folder, run.name, test_part, len(test))
@@ -149,6 +156,7 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     keep(run, "test_predictions.csv", _sealed_table(test, seen, ours, log.actions))
     watch.lap("sealed")
     names = [GREEDY, THOMPSON]
+    tables = [_by_action(log, test, ours, seen), overlap(seen, ours, estimates["effective_rows"])]
     return end_run(
         run,
         plan,
@@ -162,7 +170,7 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
         hyperparameters={"explore": policy("acting")["explore"], "seed": plan.seed, "actions": len(log.actions)},
         diagnostics={
             "choice": f"{way} was worth more on the training part, by doubly robust estimates over {len(folds)} folds",
-            "tables": [_by_action(log, test, ours, seen)],
+            **accounted("logged", {**looked, **held_against_sealed(seen, log.actions), "tables": tables}, lacking),
             "sealed_openings": opening,
             "test_part": test_part,
         },

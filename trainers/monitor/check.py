@@ -14,6 +14,7 @@ from trainers.common.labels import label_text
 from trainers.monitor import shifts
 from trainers.monitor.domain import Vectors, told_apart
 from trainers.monitor.findings import Finding, judged
+from trainers.monitor.gathered import beside
 from trainers.monitor.performance import Standing, stand
 from trainers.monitor.policy import Policy
 from trainers.monitor.reference import ColumnReference, Reference, category_counts, numbers_of, score_of
@@ -50,23 +51,27 @@ def look_at(
     only_labels: bool = False,
     vectors: Vectors | None = None,
     served: Mapping[str, Sequence[float]] | None = None,
+    kept: pd.DataFrame | None = None,
 ) -> Look:
     """Compare `frame`, whose columns bear the run's names, with the reference. `before` counts labelled rows so far.
 
     `only_labels` counts right answers and nothing else: for rows that were compared before, or chosen for labelling.
-    `vectors` compares texts by meaning too; `served` holds the seconds and USD of earlier answers, by column.
+    `vectors` compares texts by meaning too; `served` holds the seconds and USD of earlier answers, by column. `kept`
+    are rows of earlier files that were too few to compare: they are compared along with these, and not counted again.
     """
     answers = _answers(opened, frame)
     seed = opened.record.plan.seed
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(frame))[: int(policy["window"]["rows"])])
-    window = frame.iloc[chosen]
+    whole = beside(kept, frame)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(whole))[: int(policy["window"]["rows"])])
+    window = whole.iloc[chosen]
     findings: list[Finding] = []
-    if not only_labels and len(frame) >= int(policy["window"]["fewest"]):
+    if not only_labels and len(whole) >= int(policy["window"]["fewest"]):
+        said = answers if kept is None or not len(kept) else _answers(opened, kept).followed_by(answers)
         lost = unreadable_cells(window, opened.columns)
         for column in reference.columns:
             if column.name in frame.columns and column.name not in ignored:
                 findings += _column(column, reference, window, lost.get(column.name, 0), policy, seed, vectors)
-        findings += _answers_moved(opened, reference, answers, chosen, policy)
+        findings += _answers_moved(opened, reference, said, chosen, policy)
         findings += _service(window, served or {}, policy)
     standing = _standing(opened, reference, frame, answers, before, policy)
     compared = len(window) if findings else 0

@@ -29,7 +29,8 @@ class Source:
 class State:
     """All checks of one run, newest last, the files they saw by path, and the labelled rows counted so far.
 
-    `served` holds seconds and USD of the first answers that were served, by the column of the served file.
+    `served` holds seconds and USD of the first answers that were served, by the column of the served file. `gathered`
+    are rows whose labels were counted and that were too few to be compared.
     """
 
     checks: list[dict[str, Any]] = field(default_factory=list)
@@ -38,6 +39,7 @@ class State:
     labelled: int = 0
     labelled_files: int = 0
     served: dict[str, list[float]] = field(default_factory=dict)
+    gathered: list[dict[str, Any]] = field(default_factory=list)
 
     def known(self, content: str, asked: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """The latest check of a file with exactly this content, wherever it stood; with `asked`, of that kind only."""

@@ -20,6 +20,7 @@ from advisor.records.plain import load
 from trainers.common.lock import locked
 from trainers.monitor.check import SERVED, Look, look_at
 from trainers.monitor.domain import Vectors
+from trainers.monitor.gathered import as_kept, others_than
 from trainers.monitor.labelling import choose_rows, write_rows
 from trainers.monitor.policy import policy
 from trainers.monitor.reference import Reference, load_reference, make_reference, numbers_of, save_reference
@@ -66,7 +67,8 @@ def watch(
 
     A file that was checked before in the same way gives its earlier check again, with `again` set; looked at in another
     way its labels count in place of those of the earlier check. Nothing is counted twice. Rows without right answers
-    that are too few to be compared are not remembered: they wait until more have come. `attention` is set where
+    that are too few to be compared are not remembered: they wait until more have come. Rows with right answers count
+    at once, and are compared together with later ones as soon as they are enough. `attention` is set where
     somebody has to act: on an alarm, or because the world outside has changed.
     `vectors` compares texts by meaning too. `decided_otherwise` says in words what the decision would be today, where
     prices, rules or the date have moved it.
@@ -169,6 +171,9 @@ def _checked(
             code="no-random-rows",
         )
     before = state.without(earlier)
+    told = with_numbers(written, rows, opened.columns)
+    gathered = others_than(state.gathered, told)
+    kept = _as_run_reads(opened, pd.DataFrame(gathered), given.table) if gathered else None
     look = look_at(
         opened,
         reference,
@@ -179,13 +184,13 @@ def _checked(
         only_labels=bool(chosen),
         vectors=given.vectors,
         served=state.served,
+        kept=kept,
     )
     if not earlier:
         _remember_service(state, rows)
     number = len(state.checks) + 1
     alarms = [finding for finding in look.findings if finding.alarm]
     breach = bool(look.standing and look.standing.breach)
-    told = with_numbers(written, rows, opened.columns)
     to_label = _to_label(opened, reference, look, told, folder, number) if alarms and not breach else None
     check: Check = {
         "check": number,
@@ -196,7 +201,8 @@ def _checked(
         "rows": len(rows),
         "rows_seen_before": skip,
         "compared": look.compared,
-        "waiting": look.standing is None and len(rows) < int(policy()["window"]["fewest"]),
+        "gathered": len(gathered),
+        "waiting": look.standing is None and len(rows) + len(gathered) < int(policy()["window"]["fewest"]),
         "alarm": bool(alarms or breach),
         "alarms": sorted({finding.channel for finding in alarms} | ({"performance"} if breach else set())),
         "findings": [_plain(dataclasses.asdict(finding)) for finding in look.findings],
@@ -211,6 +217,12 @@ def _checked(
     }
     now_so_far = (look.standing.right, look.standing.rows, look.standing.files) if look.standing else before
     state.right, state.labelled, state.labelled_files = now_so_far
+    if look.compared:
+        state.gathered = []
+    elif not chosen and (not earlier or len(gathered) < len(state.gathered)):
+        # Rows of an earlier check stand among the gathered ones, or were compared then.
+        state.gathered = [*gathered, *as_kept(told)]
+    check["held"] = 0 if chosen else len(state.gathered)
     check["counted"] = [now_so_far[0] - before[0], now_so_far[1] - before[1]]
     state.sources[place] = Source(given.size, given.content, len(frame))
     state.checks.append(check)

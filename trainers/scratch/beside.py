@@ -35,7 +35,7 @@ def output_of(probabilities: Floats) -> Output:
     return Output(probabilities=probabilities, labels=probabilities.argmax(axis=1).astype(np.int64))
 
 
-def told(metric: Metric, truth: Integers, probabilities: Floats, seed: int) -> Score:
+def score_of(metric: Metric, truth: Integers, probabilities: Floats, seed: int) -> Score:
     """The score on the held-back rows, with its interval."""
     actual, output, units = truth.astype(np.float64), output_of(probabilities), np.arange(len(truth))
     values = bootstrap(metric, actual, {"it": output}, units, seed, 400)["it"]

@@ -88,16 +88,32 @@ def learn(
         at = len(rounds)
         _set_rate(optimiser, settings["rate"], at / planned)
         loss = _one_round(network, optimiser, pictures, answers, train, np.random.default_rng((seed, at)))
-        right = float((probabilities(network, values[held], side).argmax(axis=1) == truth[held]).mean())
+        said = probabilities(network, values[held], side)
+        right = float((said.argmax(axis=1) == truth[held]).mean())
+        held_loss = float(-np.log(np.maximum(said[np.arange(len(held)), truth[held]], 1e-12)).mean())
         longest = max(longest, time.monotonic() - started)
         if not rounds:
             # As many rounds as the time may hold, so that the rate can fall to nothing by the last one.
             planned = max(2, min(planned, int((end - time.monotonic()) / longest) + 1))
-        rounds.append({"round": at + 1.0, "loss": loss, "right": right, "planned": float(planned)})
+        told = {"round": at + 1.0, "loss": loss, "held_loss": held_loss, "right": right, "planned": float(planned)}
+        rounds.append(told)
         _keep(run, network, optimiser, rounds)
         progress.step(at + 1, planned, f"round {at + 1}, {right:.1%} right on rows held back")
-    network.load_state_dict(safetensors.torch.load_file(_weights_after(run, _best_of(rounds))))
+    network.load_state_dict(safetensors.torch.load_file(_weights_after(run, best_of(rounds))))
     return Learnt(network, rounds)
+
+
+def learn_again(values: Floats, truth: Integers, classes: int, side: int, rounds: int, seed: int) -> SmallNetwork:
+    """A network of so many rounds on these rows, that nothing stops and nothing keeps: for a learning curve."""
+    settings = policy("scratch")["network"]
+    torch.manual_seed(seed)
+    network = SmallNetwork(classes, settings["channels"])
+    optimiser = torch.optim.AdamW(network.parameters(), lr=settings["rate"], weight_decay=settings["decay"])
+    pictures, answers, every = as_pictures(values, side), torch.tensor(truth), np.arange(len(truth))
+    for at in range(rounds):
+        _set_rate(optimiser, settings["rate"], at / rounds)
+        _one_round(network, optimiser, pictures, answers, every, np.random.default_rng((seed, at)))
+    return network
 
 
 def probabilities(network: SmallNetwork, values: Floats, side: int) -> Floats:
@@ -154,14 +170,14 @@ def _set_rate(optimiser: Any, rate: float, done: float) -> None:
         group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * done))
 
 
-def _best_of(rounds: list[dict[str, float]]) -> int:
+def best_of(rounds: list[dict[str, float]]) -> int:
     """The position of the first of the best rounds."""
     return max(range(len(rounds)), key=lambda at: (rounds[at]["right"], -at))
 
 
 def _over(rounds: list[dict[str, float]], patience: int) -> bool:
     """Whether the best round lies too far back."""
-    return bool(rounds) and len(rounds) - 1 - _best_of(rounds) >= patience
+    return bool(rounds) and len(rounds) - 1 - best_of(rounds) >= patience
 
 
 def _weights_after(run: Path, at: int) -> Path:
@@ -173,9 +189,9 @@ def _keep(run: Path, network: SmallNetwork, optimiser: Any, rounds: list[dict[st
     weights = {f"network.{name}": value.contiguous() for name, value in network.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
         weights |= {f"optimiser.{index}.{name}": value.contiguous() for name, value in state.items()}
-    last, best = work_file(run, f"round-{len(rounds)}.safetensors"), _weights_after(run, _best_of(rounds))
+    last, best = work_file(run, f"round-{len(rounds)}.safetensors"), _weights_after(run, best_of(rounds))
     write_atomically(last, safetensors.torch.save(weights))
-    if _best_of(rounds) == len(rounds) - 1:
+    if best_of(rounds) == len(rounds) - 1:
         write_atomically(best, safetensors.torch.save(dict(network.state_dict())))
     files = {path.name: sha256_of_file(path) for path in (last, best)}
     write_atomically(work_file(run, "rounds.json"), to_json({"rounds": rounds, "files": files}))

@@ -21,9 +21,9 @@ def rows_in_time(
 
     Rows are positions in `truth`, in order. Time is taken to grow with the rows; every class keeps a row.
     """
-    drawn = _drawn(truth, seed)
-    whole = min(len(drawn), most or len(drawn))
-    few = np.sort(drawn[: min(whole, max(policy("scratch")["budget"]["probe_rows"], len(np.unique(truth))))])
+    order = drawn(truth, seed)
+    whole = min(len(order), most or len(order))
+    few = np.sort(order[: min(whole, max(policy("scratch")["budget"]["probe_rows"], len(np.unique(truth))))])
     started = time.monotonic()
     made = fit(few)
     took = time.monotonic() - started
@@ -31,7 +31,7 @@ def rows_in_time(
     count = min(whole, int(len(few) * max(0.0, seconds - took) / max(took, 1e-9)))
     if count <= len(few):
         return few, made
-    return np.sort(drawn[:count]), None
+    return np.sort(order[:count]), None
 
 
 def fitted_in_time(
@@ -42,7 +42,7 @@ def fitted_in_time(
     return (fit(rows) if made is None else made), rows
 
 
-def _drawn(truth: Integers, seed: int) -> Integers:
+def drawn(truth: Integers, seed: int) -> Integers:
     """All rows in random order, the first of each class before all others."""
     order = np.random.default_rng(seed).permutation(len(truth))
     first = np.unique(truth[order], return_index=True)[1]

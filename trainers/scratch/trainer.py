@@ -25,6 +25,8 @@ from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import Candidate, RunRecord
 from trainers.classical.diagnostics import errors_of
 from trainers.classical.record import predictions_table, secondary
+from trainers.classical.slices import errors_by_class, told
+from trainers.common.account import accounted
 from trainers.common.baselines import trivial
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import check_gate, hold_against
@@ -35,9 +37,10 @@ from trainers.common.runfolder import keep, verify
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
 from trainers.common.splits import folds_of, split_rows
 from trainers.contract import Progress
-from trainers.scratch.beside import SMALL, output_of, small_model, told
+from trainers.scratch.beside import SMALL, output_of, score_of, small_model
 from trainers.scratch.kernels import random_kernels
 from trainers.scratch.linear import fit_linear
+from trainers.scratch.look import Looked, look, ways_of
 from trainers.scratch.model_file import Seer, load_seer, save_seer
 from trainers.scratch.network import learn
 from trainers.scratch.shapes import PICTURES, SIGNALS, Shape, learn_shape
@@ -134,7 +137,7 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
             some[name] = len(learnt_from)
         return fitted
 
-    scored = {name: told(metric, truth[held], small(name, train)(values[held]), plan.seed) for name in SMALL}
+    scored = {name: score_of(metric, truth[held], small(name, train)(values[held]), plan.seed) for name in SMALL}
     best = max(scored, key=lambda name: metric.gain(scored[name].value, 0.0))
     watch.lap("cheaper_rungs")
 
@@ -150,14 +153,21 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
             values[known], truth[known], len(classes), shape.side, at_held, run, plan.seed, progress, max(1.0, left)
         )
         rounds, seer = learnt.rounds, Seer(shape, classes, learnt.network)
-        scored[chosen] = told(metric, truth[held], seer.of_values(values[held]), plan.seed)
+        scored[chosen] = score_of(metric, truth[held], seer.of_values(values[held]), plan.seed)
     else:
         seer, part, learnt_from = _seer_of_signals(shape, classes, values, truth, (train, split.train), plan.seed, left)
-        scored[chosen] = told(metric, truth[held], part.of_values(values[held]), plan.seed)
+        scored[chosen] = score_of(metric, truth[held], part.of_values(values[held]), plan.seed)
         if learnt_from < len(split.train):
             some[chosen] = learnt_from
     save_seer(run, seer, policy("scratch")["network"]["channels"])
     watch.lap("fit")
+
+    progress.phase("Looking at what it learnt")
+    again, answer = ways_of(seer if pictures else part, values, truth, rounds, len(train), plan.seed)
+    looked = Looked(values, truth, train, held, metric, answer, plan.seed)
+    left = (plan.budget_seconds - watch.seconds() - allowed) * policy("scratch")["budget"]["look"]
+    found, lacking = look(looked, shape.side, again, watch.times["fit"], left)
+    watch.lap("look")
 
     progress.phase("Opening the sealed test part")
     opening = open_sealed(folder, run.name, test_part, len(split.test))
@@ -175,6 +185,9 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     settings = policy("scratch")["network" if pictures else "kernels"]
     notes = [*rows.notes, *split.notes, f"The best small model is {best}; it was fitted again with the rows held back."]
     notes += [f"{name} learnt from {few:,} training rows: time or memory allow no more." for name, few in some.items()]
+    slices = errors_by_class(sealed, ours, classes)
+    if note := told(slices, number=False):
+        notes.append(note)
     if note := opening_note(opening):
         notes.append(note)
     return end_run(
@@ -182,18 +195,23 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
         plan,
         watch,
         chosen=chosen,
-        candidates=tuple(Candidate(name, told) for name, told in scored.items()),
+        candidates=tuple(Candidate(name, one) for name, one in scored.items()),
         judged=judged,
         rows={"train": len(split.train), "development": len(held), "test": len(split.test)},
         packages=("torch", "safetensors"),
         secondary=secondary(_TASK, sealed, ours, metric.name),
         hyperparameters={**settings, "seed": plan.seed, "rounds": len(rounds)},
         diagnostics={
+            **accounted(plan.task, found | errors_of(sealed, ours, classes) | {"slices": slices}, lacking),
             "choice": "a network from nothing was asked for; small models on the raw numbers stand beside it",
             "rounds": rounds,
+            "curve": [
+                {"step": int(one["round"]), "train_loss": one["loss"], "development_loss": one["held_loss"]}
+                for one in rounds
+                if "held_loss" in one
+            ],
             "sealed_openings": opening,
             "test_part": test_part,
-            **errors_of(sealed, ours, classes),
         },
         notes=tuple(notes),
         represented="Values were brought to one range by the training rows alone.",

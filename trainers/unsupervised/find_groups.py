@@ -12,6 +12,8 @@ from advisor.base.files import read_text, to_json, write_atomically
 from advisor.base.safetext import plain
 from advisor.records.plan import Plan
 from advisor.records.run import Candidate, GateVerdict, RunRecord, Score
+from trainers.classical.slices import errors_by_class
+from trainers.common.account import accounted
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import hold_against
 from trainers.common.metrics import Floats, Integers, Output
@@ -19,7 +21,8 @@ from trainers.common.policy import policy
 from trainers.common.runfolder import keep, work_file
 from trainers.common.sealed import open_sealed, opening_note
 from trainers.contract import Progress
-from trainers.unsupervised.grouping import Tried, centres_of, chosen_count, nearest, try_counts
+from trainers.unsupervised.firmness import LACKING, curve_of, point
+from trainers.unsupervised.grouping import Tried, centres_of, chosen_count, nearest, stability, try_counts
 from trainers.unsupervised.halves import SAME_GROUP, agreement, halves, shuffled
 from trainers.unsupervised.lenses import TextLens
 from trainers.unsupervised.model_file import Found, save_found
@@ -53,8 +56,19 @@ def find_groups(plan: Plan, folder: Path, run: Path, progress: Progress, watch: 
 
     progress.phase("Opening the sealed rows: do two halves put them together alike?")
     opening = open_sealed(folder, run.name, begun.test_part, len(begun.split.test))
-    judged = _judged(plan, features, train, begun, best.count, rules["starts"])
+    judged, agreed = _judged(plan, features, train, begun, best.count, rules["starts"])
+    slices = errors_by_class(
+        codes[begun.split.test].astype(np.float64),
+        Output(labels=np.where(agreed > 0, codes[begun.split.test], -1)),
+        names,
+        "group",
+    )
     watch.lap("sealed")
+
+    progress.phase("Looking whether more rows would make the groups firmer")
+    left = plan.budget_seconds - watch.seconds()
+    curve = _curve(features[train], best, rules, plan.seed, left)
+    watch.lap("look")
     notes = [
         *begun.rows.notes,
         "Nobody has named these groups; a person has to say what they mean, and whether they help.",
@@ -77,7 +91,7 @@ def find_groups(plan: Plan, folder: Path, run: Path, progress: Progress, watch: 
         diagnostics={
             "choice": f"{best.count} is the most that two halves of the rows agree on as well as on any number "
             f"({np.mean(best.agreed):.0%} alike, {np.mean(best.by_chance):.0%} with the columns shuffled)",
-            "tables": [told],
+            **accounted(plan.task, {"tables": [told], "learning_curve": curve, "slices": slices}, LACKING),
             "sealed_openings": opening,
             "test_part": begun.test_part,
         },
@@ -109,8 +123,8 @@ def _by_size(features: Floats, centres: Floats) -> Floats:
 
 def _judged(
     plan: Plan, features: Floats, train: Integers, begun: Begun, count: int, starts: int
-) -> tuple[Score, GateVerdict]:
-    """Agreement of two halves on the sealed rows, against drawn groups and against shuffled columns."""
+) -> tuple[tuple[Score, GateVerdict], Integers]:
+    """Agreement of two halves on the sealed rows, against drawn groups and shuffled columns; and row by row."""
     sealed = features[begun.split.test]
     agreed = _agree(features[train], sealed, count, plan.seed, starts)
     torn = shuffled(np.concatenate([features[train], sealed]), plan.seed)
@@ -120,9 +134,23 @@ def _judged(
     rungs = {"chance": Output(labels=drawn), "shuffled": Output(labels=by_shuffle)}
     cheaper = {name: rungs[name] for name in plan.gate.against}
     truth = np.ones(len(sealed))
-    return hold_against(
+    judged = hold_against(
         SAME_GROUP, truth, Output(labels=agreed), cheaper, begun.split.test_units(), plan.gate, plan.seed
     )
+    return judged, agreed
+
+
+def _curve(features: Floats, best: Tried, rules: dict[str, int], seed: int, seconds: float) -> list[dict[str, float]]:
+    """How far two halves of fewer rows agree on as many groups; the last point is what the choice rested on."""
+    each = best.seconds / max(1, 2 * len(best.agreed))
+
+    def agree(count: int) -> list[float]:
+        part = features[np.random.default_rng(seed).permutation(len(features))[:count]]
+        repeats = range(len(best.agreed))
+        return [float(stability(part, best.count, seed + one, rules["starts"]).mean()) for one in repeats]
+
+    points = curve_of(agree, len(features), 12 * best.count, each * len(best.agreed), seconds)
+    return [*points, point(len(features), best.agreed)] if points else []
 
 
 def _two(features: Floats, count: int, seed: int, starts: int) -> list[Floats]:

@@ -11,6 +11,7 @@ from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 from advisor.records.plan import Plan
 from advisor.records.run import Candidate, GateVerdict, RunRecord, Score
+from trainers.common.account import accounted
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import hold_against
 from trainers.common.intervals import bootstrap, percentile
@@ -19,6 +20,7 @@ from trainers.common.policy import policy
 from trainers.common.runfolder import keep
 from trainers.common.sealed import open_sealed, opening_note
 from trainers.contract import Progress
+from trainers.unsupervised.firmness import LACKING, curve_of, point
 from trainers.unsupervised.halves import SAME_ODD, halves
 from trainers.unsupervised.lenses import SeriesLens, TableLens
 from trainers.unsupervised.model_file import Found, save_found
@@ -41,8 +43,7 @@ def find_odd(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Wat
     trials, ways, reason = _choice(plan, begun, detector)
     scores = detector.score(features, ways)
     line = float(np.quantile(scores[begun.split.train], 1 - share))
-    found = Found(begun.lens, detector=detector, ways=ways, line=line)
-    save_found(run, found)
+    save_found(run, Found(begun.lens, detector=detector, ways=ways, line=line))
     watch.lap("fit")
 
     progress.phase("Opening the sealed rows")
@@ -56,6 +57,15 @@ def find_odd(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Wat
     extra |= {"odd indeed? yes or no": [""] * len(oddest)}
     keep(run, "odd_rows.csv", sheet(begun.rows.whole, extra, oddest))
     watch.lap("sealed")
+
+    progress.phase("Looking whether more rows would tell better what is usual")
+    left = plan.budget_seconds - watch.seconds()
+    found: dict[str, Any] = {
+        "tables": [_told(begun, scores, oddest)],
+        "learning_curve": _curve(plan, begun, ways, share, watch.times["fit"], left),
+        **(_confusion(begun, scores, line) if labelled else {}),
+    }
+    watch.lap("look")
     if note := opening_note(opening):
         notes.append(note)
     notes.append(f"{share:.1%} of the training rows are called odd; what really is odd a person has to say.")
@@ -71,7 +81,7 @@ def find_odd(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Wat
         hyperparameters={"ways": list(ways), "share_called_odd": share, "line": line, "seed": plan.seed},
         diagnostics={
             "choice": reason,
-            "tables": [_told(begun, scores, oddest)],
+            **accounted(plan.task, found, LACKING),
             "sealed_openings": opening,
             "test_part": begun.test_part,
         },
@@ -184,18 +194,48 @@ def _by_halves(
     plan: Plan, begun: Begun, features: Floats, train: Integers, ways: tuple[str, ...], share: float
 ) -> tuple[Score, GateVerdict]:
     """Do two halves call the same sealed rows odd? Against as many drawn by lot."""
-    sealed = features[begun.split.test]
-    called = []
-    for half in halves(len(train), plan.seed):
-        scores = fit_detector(features[train][half], plan.seed).score(sealed, ways)
-        most = max(2, round(share * len(sealed)))
-        rank = np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
-        called.append((rank < most).astype(np.int64))
+    called = _called(features[train], features[begun.split.test], ways, share, plan.seed)
     drawn = np.random.default_rng(plan.seed).permutation(called[1])
     rungs = {"chance": Output(labels=drawn)}
     cheaper = {name: rungs[name] for name in plan.gate.against}
     truth, ours = called[0].astype(np.float64), Output(labels=called[1])
     return hold_against(_metric(plan), truth, ours, cheaper, begun.split.test_units(), plan.gate, plan.seed)
+
+
+def _called(known: Floats, asked: Floats, ways: tuple[str, ...], share: float, seed: int) -> list[Integers]:
+    """Which of the rows asked about each half of the known rows calls odd: as many as the share."""
+    called = []
+    for half in halves(len(known), seed):
+        scores = fit_detector(known[half], seed).score(asked, ways)
+        most = max(2, round(share * len(asked)))
+        rank = np.argsort(np.argsort(-scores, kind="stable"), kind="stable")
+        called.append((rank < most).astype(np.int64))
+    return called
+
+
+def _curve(
+    plan: Plan, begun: Begun, ways: tuple[str, ...], share: float, fit: float, seconds: float
+) -> list[dict[str, float]]:
+    """How far two halves of fewer training rows agree on which rows of a third part are odd; the last is of all."""
+    order = np.random.default_rng(plan.seed).permutation(begun.sample)
+    asked, known = begun.features[order[: len(order) // 3]], begun.features[order[len(order) // 3 :]]
+
+    def agree(count: int) -> list[float]:
+        first, second = _called(known[:count], asked, ways, share, plan.seed)
+        return [SAME_ODD.value(first.astype(np.float64), Output(labels=second))]
+
+    points = curve_of(agree, len(known), policy("discovering")["limits"]["fewest_rows"], 2 * fit, seconds)
+    return [*points, point(len(known), agree(len(known)))] if points else []
+
+
+def _confusion(begun: Begun, scores: Floats, line: float) -> dict[str, Any]:
+    """The labelled sealed rows by what they are and what they are called."""
+    odd = begun.rows.odd[begun.split.test]
+    known = np.isfinite(odd)
+    called = (scores[begun.split.test][known] > line).astype(np.int64)
+    table = np.zeros((2, 2), dtype=int)
+    np.add.at(table, (odd[known].astype(int), called), 1)
+    return {"confusion": {"classes": ["usual", "odd"], "rows_actual_columns_predicted": table.tolist()}}
 
 
 def _why(begun: Begun, row: int) -> str:

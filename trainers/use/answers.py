@@ -52,6 +52,11 @@ class Answers:
             None if self.usd is None else self.usd[start:stop],
         )
 
+    def followed_by(self, later: Answers) -> Answers:
+        """These answers and those of later rows of the same run: predictions and scores, without what stands beside."""
+        scores = None if self.scores is None or later.scores is None else np.concatenate([self.scores, later.scores])
+        return Answers([*self.predictions, *later.predictions], self.classes, scores)
+
     def sureness(self) -> Floats | None:
         """The highest score of each row; None where there are no scores."""
         return None if self.scores is None else np.asarray(self.scores.max(axis=1))

@@ -2,7 +2,8 @@
 
 A fifth of the new rows is sealed as well, by their content, so that the two runs are compared on the old world and the
 new; where rows belong together, a fifth of the groups that the old run learned nothing from, whole. Rows that it did
-learn from are never sealed: it would know the answers. Where rows are split by time the latest are sealed anyway.
+learn from are never sealed: it would know the answers. A new row that is a near copy of both has no side to go to, and
+is left out. Where rows are split by time the latest are sealed anyway.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from advisor.base.errors import BadInput
@@ -22,13 +24,13 @@ from advisor.records.plan import Plan
 from advisor.records.run import Comparison
 from trainers.common.gate import hold_against
 from trainers.common.metrics import Integers, Output, metric_by_name
-from trainers.common.rows import data_path, load_rows
+from trainers.common.rows import Rows, data_path, load_rows
 from trainers.common.runfolder import verify
 from trainers.common.sealed import seal_again, sealed_before
-from trainers.common.splits import content_hashes, units_of
+from trainers.common.splits import Flags, content_hashes, units_of
 from trainers.common.weights import weight_column
 from trainers.use.answers import Answers
-from trainers.use.cells import as_joined, file_as_read
+from trainers.use.cells import as_joined, file_as_read, numbers_where_all_are
 from trainers.use.inputs import InputColumn, rename_to_fit
 from trainers.use.opened import OpenedRun
 
@@ -37,12 +39,16 @@ SHARE = 5  # one in so many of the new rows, or of the new groups, is sealed
 
 @dataclass(frozen=True)
 class Grown:
-    """The plan over old and new rows together, how many of the file's rows were added, and how many bore no label."""
+    """The plan over old and new rows together, and how many of the file's rows were added.
+
+    Of the others so many bore no label, or were near copies both of sealed rows and of rows learned from (`between`).
+    """
 
     plan: Plan
     added: int
     unlabelled: int
     old_rows: int
+    between: int = 0
 
 
 def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: Integers) -> Grown:
@@ -60,11 +66,8 @@ def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: In
             fix="Add the rows to the file of examples, then: train-or-not plan CASE && train-or-not train CASE",
             code="no-growth",
         )
-    old, given = as_joined(data_path(plan, case)), as_joined(new)
-    wanted = [InputColumn(str(name), "any") for name in old.columns]
-    renamed = rename_to_fit(list(map(str, given.columns)), wanted, names)
-    rows = given.rename(columns=renamed)[list(old.columns)]
-    labelled = rows[rows[plan.target].notna() & (rows[plan.target].astype(str).str.strip() != "")]
+    old = as_joined(data_path(plan, case))
+    labelled, unlabelled = _labelled(plan, old, new, names)
     if not len(labelled):
         raise BadInput(
             f"No row of {new.name} has a label in {plan.target}.",
@@ -72,15 +75,56 @@ def grow(plan: Plan, case: Path, new: Path, names: Mapping[str, str], sealed: In
             fix="Fill in the column, then train again.",
             code="no-labels",
         )
-    text = pd.concat([old, labelled], ignore_index=True).to_csv(index=False, lineterminator="\n")
+    joined = pd.concat([old, labelled], ignore_index=True)
+    grown, between = _written(plan, case, joined), np.zeros(0, dtype=np.int64)
+    # Where no row is sealed yet the split is still to be drawn, from all rows.
+    if plan.split.kind != "time" and (len(sealed) or sealed_before(grown, case)):
+        between = _between(grown, case, len(old), sealed)
+        if len(between):
+            (case / grown.data).unlink()
+            if len(between) == len(labelled):
+                raise BadInput(
+                    f"Every labelled row of {new.name} is a near copy both of a sealed row and of one learned from.",
+                    where=str(new),
+                    why="Sealed they would be known already, and learned they would give sealed answers away.",
+                    fix="Collect rows that are new, then train again.",
+                    code="no-new-rows",
+                )
+            grown = _written(plan, case, joined[~joined.index.isin(between)])
+        seal_again(grown, case, _names(grown, case, len(old), sealed))
+    return Grown(grown, len(labelled) - len(between), unlabelled, len(old), len(between))
+
+
+def grew_from(plan: Plan, case: Path, earlier: Plan, new: Path, names: Mapping[str, str]) -> int:
+    """How many rows an `earlier` plan's file has, if the plan's is that with the labelled rows of `new` after it.
+
+    Row for row, by what they hold; 0 otherwise. Raises `BadInput` when one of the files is gone or has changed.
+    """
+    old, before = as_joined(data_path(plan, case)), len(as_joined(data_path(earlier, case)))
+    labelled, _ = _labelled(plan, old, new, names)
+    if not len(labelled) or len(old) - before != len(labelled):
+        return 0
+    both = pd.concat([old.iloc[before:], labelled], ignore_index=True).astype(object)
+    hashes = content_hashes(pd.DataFrame({name: numbers_where_all_are(both[name]) for name in both}))
+    return before if (hashes[: len(labelled)] == hashes[len(labelled) :]).all() else 0
+
+
+def _labelled(plan: Plan, old: pd.DataFrame, new: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, int]:
+    """The rows of `new` that bear a label, in the columns of the old ones, and how many bear none."""
+    given = as_joined(new)
+    wanted = [InputColumn(str(name), "any") for name in old.columns]
+    renamed = rename_to_fit(list(map(str, given.columns)), wanted, names)
+    rows = given.rename(columns=renamed)[list(old.columns)]
+    labelled = rows[rows[plan.target].notna() & (rows[plan.target].astype(str).str.strip() != "")]
+    return labelled, len(rows) - len(labelled)
+
+
+def _written(plan: Plan, case: Path, joined: pd.DataFrame) -> Plan:
+    text = joined.to_csv(index=False, lineterminator="\n")
     path = case / f"grown-{sha256_of_text(text)[:8]}.csv"
     write_atomically(path, text)
     path.chmod(0o600)
-    grown = replace(plan, data=path.name, data_sha256=sha256_of_file(path))
-    # Where no row is sealed yet the split is still to be drawn, from all rows.
-    if plan.split.kind != "time" and (len(sealed) or sealed_before(grown, case)):
-        seal_again(grown, case, _names(grown, case, len(old), sealed))
-    return Grown(grown, len(labelled), len(rows) - len(labelled), len(old))
+    return replace(plan, data=path.name, data_sha256=sha256_of_file(path))
 
 
 def rows_measured_on(run: Path) -> Integers:
@@ -100,15 +144,53 @@ def _names(plan: Plan, case: Path, old_rows: int, sealed: Integers) -> frozenset
     Rows that belong together are sealed together, and only where none of them is one that the old run learned from.
     """
     rows = load_rows(plan, case)
-    whole = rows.features if rows.split_by is None else rows.features.assign(**{"split by": rows.split_by})
-    names = np.array([f"{one:016x}" for one in content_hashes(whole)])
-    before = np.isin(rows.numbers, sealed) | np.isin(names, list(sealed_before(plan, case)))
+    names, before = _sealed_so_far(rows, plan, case, sealed)
     units, keys = units_of(rows.features, plan.split, rows.split_by, plan.seed)
     known = np.isin(units, units[rows.numbers < old_rows])
     fifth = ~known & (keys % np.uint64(SHARE) == 0)
     if not fifth.any() and len(np.unique(units[~known])) > 1:
         fifth = ~known & (keys == keys[~known].min())  # of a few new groups one at least is sealed
     return frozenset(names[fifth | before].tolist())
+
+
+def _sealed_so_far(rows: Rows, plan: Plan, case: Path, sealed: Integers) -> tuple[npt.NDArray[np.str_], Flags]:
+    """The hash of each row, and whether it was sealed before: by its place, or by its hash."""
+    whole = rows.features if rows.split_by is None else rows.features.assign(**{"split by": rows.split_by})
+    names = np.array([f"{one:016x}" for one in content_hashes(whole)])
+    return names, np.isin(rows.numbers, sealed) | np.isin(names, list(sealed_before(plan, case)))
+
+
+def _between(plan: Plan, case: Path, old_rows: int, sealed: Integers) -> Integers:
+    """New rows through which sealed rows and rows learned from would belong together, by their place in the file.
+
+    Rows that belong together never part, so one such row would seal all that the old run learned from beside it.
+    """
+    rows = load_rows(plan, case)
+    _, before = _sealed_so_far(rows, plan, case, sealed)
+    new = (rows.numbers >= old_rows) & ~before
+    learned = ~before & ~new
+    units, _ = units_of(rows.features, plan.split, rows.split_by, plan.seed)
+    here = np.isin(units, np.intersect1d(units[before], units[learned]))
+    old = np.flatnonzero(here & ~new)
+
+    def link(some: Integers) -> bool:
+        among = np.concatenate([old, some])
+        codes, _ = units_of(rows.features, plan.split, rows.split_by, plan.seed, among)
+        return len(np.intersect1d(codes[before[among]], codes[learned[among]])) > 0
+
+    def harmless(some: Integers) -> Integers:
+        if not link(some):
+            return some
+        if len(some) == 1:
+            return some[:0]
+        first, second = (harmless(half) for half in np.array_split(some, 2))
+        both = np.concatenate([first, second])
+        return first if link(both) else both
+
+    linking = np.flatnonzero(here & new)
+    if not len(linking) or link(linking[:0]):
+        return linking[:0]  # they belong together without any new row
+    return np.asarray(rows.numbers[np.setdiff1d(linking, harmless(linking))], dtype=np.int64)
 
 
 @dataclass(frozen=True)
