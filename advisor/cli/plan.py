@@ -11,6 +11,7 @@ from advisor.base.case import Case, open_case
 from advisor.base.errors import BadInput, EnvironmentMissing, did_you_mean
 from advisor.base.safetext import one_of, plain
 from advisor.cli.output import Output
+from advisor.cli.plan_settings import ASKED, chosen_settings, read_settings, weighing_column
 
 if TYPE_CHECKING:
     from advisor.base.machine import Machine
@@ -24,9 +25,6 @@ EXAMPLES = (
     "train-or-not plan my-case                        time, memory, disk and money; writes plan.yaml",
     "train-or-not plan my-case --drop closed_at       without a column that is only known afterwards",
 )
-
-
-_ASKED = "Asked for on the command line."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +71,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 
     case = open_case(arguments.case)
     _check_numbers(arguments)
+    asked = read_settings(arguments.setting)
     answers = _answers(case)
     look = _fresh_look(case, answers, out)
     decision = decide_case(case, arguments.as_of)
@@ -90,13 +89,13 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         seed=arguments.seed,
         approach=arguments.approach,
         trainer=arguments.trainer,
-        drop=[*arguments.drop, *_weighing(arguments.setting)],
+        drop=[*arguments.drop, *weighing_column(asked)],
         keep=arguments.keep,
-        asked=[pair.partition("=")[0].strip() for pair in arguments.setting],
+        asked=list(asked),
     )
     plan = replace(plan, decision_sha256=decision_hash(decision), tool_version=_version())
     machine = look_at_machine(case.folder)
-    plan = _with_asked(plan, arguments.setting)
+    plan = replace(plan, settings={**plan.settings, **chosen_settings(asked)})
     if arguments.base:
         plan = _with_base(plan, case, arguments)
     if arguments.rent:
@@ -183,37 +182,6 @@ def _target(answers: Answers, look: Look | None) -> str:
     return answers.target or (look.target if look and look.format == "images" else "")
 
 
-def _with_asked(plan: Plan, pairs: list[str]) -> Plan:
-    """The plan with the choices of `--setting`, each a value as YAML or JSON spells it; the trainer checks them."""
-    from advisor.records.plan import Setting
-
-    asked = {name: Setting(value, _ASKED) for name, value in _asked(pairs).items()}
-    return replace(plan, settings={**plan.settings, **asked})
-
-
-def _weighing(pairs: list[str]) -> list[str]:
-    """The column by which rows count, if one was named: it is no feature, so nobody need be asked about it."""
-    named = _asked(pairs).get("weight_column")
-    return [str(named)] if named else []
-
-
-def _asked(pairs: list[str]) -> dict[str, object]:
-    from advisor.base.strictyaml import parse
-
-    asked: dict[str, object] = {}
-    for pair in pairs:
-        name, sign, text = pair.partition("=")
-        if not (sign and name.strip()):
-            raise BadInput(
-                f"{plain(pair, 60)!r} sets nothing.",
-                where="--setting",
-                fix="Write the name, then the value: --setting horizon=24",
-                code="usage",
-            )
-        asked[name.strip()] = parse(f"value: {text.strip()}", "--setting").data["value"] if text.strip() else ""
-    return asked
-
-
 def _with_base(plan: Plan, case: Case, arguments: argparse.Namespace) -> Plan:
     """The plan with the base that was chosen among those named, for this machine or the card to rent."""
     if plan.trainer != "lora":
@@ -238,7 +206,7 @@ def _with_estimate(plan: Plan, case: Case) -> Plan:
     trainer = find_trainer(plan.trainer)
     known = trainer.settings(plan, case.folder)
     for name in plan.settings:
-        if name not in known and plan.settings[name].reason == _ASKED:
+        if name not in known and plan.settings[name].reason == ASKED:
             raise BadInput(
                 f"The trainer {plan.trainer} has no setting {plain(name, 60)!r}.",
                 where="--setting",

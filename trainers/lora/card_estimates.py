@@ -58,7 +58,7 @@ def hours_on(
 
     def hours(end: str, of_peak: str) -> float:
         seconds = operations * (slower[end] if quantised else 1.0) / (tflops * 1e12 * share[of_peak])
-        return round(seconds / 3600 + setup[end] / 60, 3)
+        return round(float(seconds / 3600 + setup[end] / 60), 3)
 
     return hours("low", "high"), hours("high", "low")
 
