@@ -1,4 +1,4 @@
-"""How a text table is written: its encoding, its delimiter, its header, and the first line that does not fit.
+"""How a text table is written: its encoding, its delimiter and its header.
 
 Standard library only, so that a hostile file is refused before anything heavy is loaded or allocated.
 """
@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from advisor.base.errors import BadInput
-from advisor.base.safetext import one_of, plain
+from advisor.base.safetext import one_of
 
 MAX_COLUMNS = 5_000
 MAX_CELL_BYTES = 2**20
@@ -23,11 +22,6 @@ _PIECE = 1 << 20
 _SAMPLE = 1 << 16
 _MAX_HEADER = 4 * MAX_CELL_BYTES
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-
-_MEND = "Mend that line: put text that holds the delimiter in double quotes, or fill empty cells."
-_IN_A_CELL = (
-    "A carriage return stands inside a cell there: put that cell in double quotes, or take the return out of it."
-)
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -130,50 +124,6 @@ def encoding_of(path: Path, *, only_bytes: int | None = None) -> str:
     return "utf-8" if utf8 else "cp1252"
 
 
-class _Ending:
-    """The lines of a stream, and whether the latest ended with a carriage return alone, unlike the first."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._first = ""
-        self.by_return_alone = False
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._stream:
-            self._first = self._first or line[-1:]
-            self.by_return_alone = line[-1:] == "\r" != self._first
-            yield line
-
-
-def check_lines(path: Path, written: Written, *, limit: int | None = None) -> None:
-    """Raise `BadInput` with the number of the first line that has more or fewer cells than the header."""
-    wanted = len(written.header)
-    with path.open(encoding=written.encoding, errors="replace", newline="") as stream, _large_cells():
-        ending = _Ending(stream)
-        rows = csv.reader(ending, delimiter=written.delimiter)
-        try:
-            for count, cells in enumerate(rows):
-                if cells and len(cells) != wanted:
-                    raise BadInput(
-                        f"Line {rows.line_num:,} of {path.name} has {len(cells):,} cells; the header has {wanted:,}.",
-                        where=f"{path}:{rows.line_num}",
-                        line=plain(written.delimiter.join(cells), 160),
-                        why="Cells would slip into the wrong columns.",
-                        fix=_IN_A_CELL if ending.by_return_alone else _MEND,
-                        code="ragged-row",
-                    )
-                if limit is not None and count > limit:
-                    return
-        except csv.Error as error:
-            raise BadInput(
-                f"Line {rows.line_num:,} of {path.name} cannot be read: {error}.",
-                where=f"{path}:{rows.line_num}",
-                why=f"A cell holds at most {MAX_CELL_BYTES:,} characters; often a double quote was never closed.",
-                fix="Close the quote on that line or above it.",
-                code="broken-quote",
-            ) from error
-
-
 def notes_on(path: Path, written: Written) -> tuple[str, ...]:
     """What was assumed about how the table is written, a sentence each."""
     notes = []
@@ -266,7 +216,7 @@ def _decimal_commas(sample: list[str], delimiter: str) -> bool:
 
 
 def _cells(lines: list[str], delimiter: str) -> Iterator[list[str]]:
-    with _large_cells():
+    with large_cells():
         try:
             yield from csv.reader(lines, delimiter=delimiter)
         except csv.Error:
@@ -278,7 +228,8 @@ def _named(cell: str, position: int) -> str:
 
 
 @contextmanager
-def _large_cells() -> Iterator[None]:
+def large_cells() -> Iterator[None]:
+    """The csv module takes cells of at most `MAX_CELL_BYTES` characters meanwhile."""
     before = csv.field_size_limit(MAX_CELL_BYTES)
     try:
         yield

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.evenlines import check_lines
 from advisor.base.imagefolder import images_in, is_image_folder
 from advisor.base.jsonrows import flattened, json_pieces, json_rows
 from advisor.base.plaincells import plain_cells
 from advisor.base.safetext import one_of, plain
-from advisor.base.sniff import Written, check_lines, notes_on, sniff
+from advisor.base.sniff import Written, notes_on, sniff
 from advisor.base.tablechecks import check_cells, check_columns, check_readable
 from advisor.base.tablefolder import read_as_one
 from advisor.base.textnumbers import numbers_with_gaps
