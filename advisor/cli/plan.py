@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         seed=arguments.seed,
         approach=arguments.approach,
         trainer=arguments.trainer,
-        drop=[*arguments.drop, *weighing_column(asked)],
+        drop=dict.fromkeys(arguments.drop, "Dropped by the user.") | weighing_column(asked),
         keep=arguments.keep,
         asked=list(asked),
     )

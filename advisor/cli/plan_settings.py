@@ -39,7 +39,7 @@ def chosen_settings(asked: Mapping[str, object]) -> dict[str, Setting]:
     return {name: Setting(value, ASKED) for name, value in asked.items()}
 
 
-def weighing_column(asked: Mapping[str, object]) -> list[str]:
-    """The column by which rows count, if one was named: it is no feature, so nobody need be asked about it."""
+def weighing_column(asked: Mapping[str, object]) -> dict[str, str]:
+    """The column by which rows count, if one was named, and why it is no feature: nobody need be asked about it."""
     named = asked.get("weight_column")
-    return [str(named)] if named else []
+    return {str(named): "It says how much a row counts, as asked for by --setting weight_column."} if named else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from advisor.base.errors import BadInput, FactsMissing, did_you_mean
@@ -21,6 +22,7 @@ from advisor.records.facts import Value
 from advisor.records.look import Look, SplitProposal
 from advisor.records.plan import AcceptedColumn, ColumnQuestion, DroppedColumn, Estimate, Gate, NextStep, Plan, Setting
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _TASKS = ("binary", "multiclass", "regression")
 # Answers that are texts of their own: what was stated counts more than how the column looks.
 _WRITTEN = {"extract": "extract", "generate_text": "generate", "translate_summarise": "generate"}
@@ -48,16 +50,16 @@ def make_plan(
     seed: int = 0,
     approach: str = "",
     trainer: str = "",
-    drop: Collection[str] = (),
+    drop: Mapping[str, str] = _NOTHING,
     keep: Collection[str] = (),
     asked: Collection[str] = (),
 ) -> Plan:
     """The plan for `decision`, or for another `approach` that the user names against it (kept in `override`).
 
     `case` is the case's name as typed, for the commands in the plan; `data` and `target` are the user's answers. Where
-    the user names a `trainer` it serves, else the approach's own. `drop` and `keep` are columns the user decided about,
-    `asked` names of settings that come with the plan. Raises `FactsMissing` while the decision is open, `BadInput` when
-    a trainer would need data, a target or a column that is not there, or does not serve the approach.
+    the user names a `trainer` it serves, else the approach's own. `drop` says why the user leaves columns out, `keep`
+    names those that stay, `asked` settings that come with the plan. Raises `FactsMissing` while the decision is open,
+    `BadInput` when a trainer would need data, a target or a column that is not there, or does not serve the approach.
     """
     chosen = approach or _settled(decision, case)
     words = planning_rules("next_steps")["approaches"]
@@ -188,7 +190,7 @@ def _task(facts: Mapping[str, Value], look: Look | None) -> str:
 
 
 def _columns(
-    look: Look | None, drop: Collection[str], keep: Collection[str], trainer: str
+    look: Look | None, drop: Mapping[str, str], keep: Collection[str], trainer: str
 ) -> tuple[tuple[DroppedColumn, ...], tuple[ColumnQuestion, ...]]:
     """Columns the model must not see, each with its reason; and columns that only a person can judge."""
     if look is None or not trainer:
@@ -198,12 +200,12 @@ def _columns(
     for name in (*drop, *keep):
         if name not in known or name == look.target:
             raise BadInput(
-                f"There is no column {plain(name, 60)!r} to drop or keep.",
-                where="--drop, --keep",
+                f"There is no column {plain(name, 60)!r} besides the right answer.",
+                where="--drop, --keep, --setting",
                 fix=did_you_mean(name, known) or f"Columns: {one_of(sorted(known))}.",
                 code="no-column",
             )
-    reasons = dict.fromkeys(drop, "Dropped by the user.")
+    reasons = dict(drop)
     found = [pitfall for pitfall in look.pitfalls if pitfall.outcome == "issue"]
     for pitfall in found:
         if pitfall.code in rules["drop_pitfalls"]:

@@ -54,7 +54,7 @@ def test_a_leak_suspect_stays_in_and_a_person_is_asked() -> None:
 
 
 def test_the_user_can_drop_and_keep_columns_and_is_then_not_asked() -> None:
-    made = plan(drop=["closed_at"], keep=["total"])
+    made = plan(drop={"closed_at": "Dropped by the user."}, keep=["total"])
     dropped = {column.name: column.reason for column in made.drop}
     assert dropped["closed_at"] == "Dropped by the user."
     assert "total" not in dropped
@@ -65,7 +65,7 @@ def test_the_user_can_drop_and_keep_columns_and_is_then_not_asked() -> None:
 @pytest.mark.parametrize("name", ["closed", "churn"])
 def test_dropping_a_column_that_is_not_there_or_is_the_target_is_refused(name: str) -> None:
     with pytest.raises(BadInput, match="no column") as caught:
-        plan(drop=[name])
+        plan(drop={name: "Dropped."})
     assert caught.value.fix
 
 

@@ -68,6 +68,7 @@ def with_chosen_base(
     fits: Fits = fits_here if card is None else functools.partial(fits_on, card)
     named = candidates(names, case)
     taken, options = choose(named, fits, longest=longest, writes=plan.task not in _LABELS, use=use)
-    words = f"{catalogue()['choice']} Weighed: {len(options)}; {options[[o.name for o in options].index(taken)].reason}"
+    reason = options[[option.name for option in options].index(taken)].reason
+    words = f"{catalogue()['choice']} {len(options)} were weighed. {reason}"
     base = Setting(taken, words, catalogue()["choice_source"])
     return replace(plan, settings={**plan.settings, "base": base}, bases=tuple(options))
