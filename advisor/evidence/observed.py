@@ -44,11 +44,8 @@ def observed_facts(sheet: Sheet, file: str, as_of: str, *, tried: bool = True) -
         filled = f"{target} is filled in {sheet.labelled:,} of {sheet.rows:,} rows"
         add("n_labeled", sheet.labelled, filled if empty else f"{target} is filled in every row")
         others = len(sheet.columns) - 1
-        add(
-            "n_features",
-            others,
-            f"{others:,} columns beside {target}; {len(sheet.features):,} of them usable as they stand",
-        )
+        beside = f"{others:,} column{'s' * (others != 1)} beside {target}"
+        add("n_features", others, f"{beside}; {len(sheet.features):,} usable as found")
     if sheet.classes:
         label, rows = list(sheet.classes.items())[-1]
         add("n_classes", len(sheet.classes), f"{target} has {len(sheet.classes):,} different values")

@@ -62,9 +62,14 @@ def _pitfall(pitfall: Pitfall) -> tuple[Cell, ...]:
     )
 
 
+def _counted(number: int, word: str) -> str:
+    several = {"does not apply": "do not apply", "issue": "issues", "tip": "tips"}
+    return f"{number} {word if number == 1 else several.get(word, word)}"
+
+
 def _tally(pitfalls: tuple[Pitfall, ...]) -> str:
     found = {name: sum(pitfall.outcome == name for pitfall in pitfalls) for name in OUTCOMES}
-    told = ", ".join(f"{number} {OUTCOMES[name][0].lower()}" for name, number in found.items() if number)
+    told = ", ".join(_counted(number, OUTCOMES[name][0].lower()) for name, number in found.items() if number)
     return f"{count(len(pitfalls), 'check')} of the data: {told}."
 
 
