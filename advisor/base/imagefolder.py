@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 IMAGE, CLASS = "image", "class"
 _MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
-_MOST_IMAGE = 256 * 2**20
+MOST_IMAGE = 256 * 2**20
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def images_in(folder: Path, step: Callable[[int, int], None] = lambda done, tota
         name = relative.as_posix()
         with path.open("rb") as stream:
             start = stream.read(16)
-        if not start.startswith(_MAGIC) or path.stat().st_size > _MOST_IMAGE:
+        if not start.startswith(_MAGIC) or path.stat().st_size > MOST_IMAGE:
             broken.append(name)
             continue
         classes[name] = relative.parts[0] if len(relative.parts) > 1 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -81,6 +82,8 @@ def test_sixteen_bits_and_turned_photographs_are_read_as_people_see_them(tmp_pat
         ("gone.png", True, "no such file"),
         ("text.png", True, "no whole image"),
         ("here.png", False, "not followed"),
+        ("pipe.png", True, "a pipe or a device"),
+        ("folder.png", True, "a folder"),
         ("?*!", True, "neither a file name nor base64"),
         ("", True, "empty"),
     ],
@@ -88,6 +91,8 @@ def test_sixteen_bits_and_turned_photographs_are_read_as_people_see_them(tmp_pat
 def test_an_image_that_cannot_be_read_is_named_by_its_row(tmp_path: Path, cell: str, folder: bool, says: str) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "here.png")
     (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
     source = find_source(pd.DataFrame({"image": ["here.png"]}))
     frame = pd.DataFrame({"image": ["here.png", cell]}) if folder else pd.DataFrame({"image": [cell]})
     with pytest.raises(BadInput, match=f"row {len(frame)} cannot be read") as told:

@@ -16,7 +16,8 @@ import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from advisor.base.errors import BadInput
-from advisor.base.imagefolder import is_image_name
+from advisor.base.files import check_file
+from advisor.base.imagefolder import MOST_IMAGE, is_image_name
 from advisor.base.safetext import plain
 from trainers.common.metrics import Floats
 from trainers.scratch.shapes import PICTURES, Shape, learn_shape
@@ -114,10 +115,17 @@ def _bytes_of(cell: Any, folder: Path | None, row: int) -> bytes:
             row, cell, "File names are not followed here.", "Send the file's bytes in base64, or answer on one machine."
         )
     try:
-        return (folder / cell).read_bytes()
+        check_file(folder / cell)
+        with (folder / cell).open("rb") as stream:
+            content = stream.read(MOST_IMAGE + 1)
+    except BadInput as refused:
+        raise _unread(row, cell, refused.what, refused.fix) from None
     except (OSError, ValueError):
         fix = f"Names are read from {plain(folder, 120)}: put the file there, or leave the row out."
         raise _unread(row, cell, "There is no such file.", fix) from None
+    if len(content) > MOST_IMAGE:
+        raise _unread(row, cell, f"It has more than {MOST_IMAGE:,} bytes.", "Make the image smaller.")
+    return content
 
 
 def _decoded(content: bytes, row: int, cell: Any) -> Any:
