@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor.base.datafolder import is_image_folder
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.evenlines import check_lines
-from advisor.base.imagefolder import images_in, is_image_folder
+from advisor.base.imagefolder import image_table
 from advisor.base.jsonrows import flattened, json_pieces, json_rows
 from advisor.base.plaincells import plain_cells
 from advisor.base.safetext import one_of, plain
@@ -61,8 +62,9 @@ def read_table(path: str | Path, *, max_rows: int | None = None, as_written: boo
     A folder of images is a table with a row for each. `as_written` keeps the cells of text as text: 007 stays 007.
     """
     path = Path(path)
-    if is_image_folder(path) and (images := images_in(path)).classes:
-        return _cut(Table(images.frame(), "", "", images.notes(), "images"), max_rows)
+    if is_image_folder(path):
+        frame, notes = image_table(path)
+        return _cut(_whole(Table(frame, "", "", notes, "images"), path), max_rows)
     if path.is_dir():
         return read_as_one(path, max_rows=max_rows, as_written=as_written)
     kind = _format_of(check_readable(path))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.case import Case, open_case
+from advisor.base.datafolder import sha256_of_data
 from advisor.base.errors import BadInput, Interrupted
 from advisor.base.files import read_text
-from advisor.base.imagefolder import sha256_of_data
 from advisor.base.safetext import plain
 from advisor.cli.output import Output
 from advisor.records.facts import Fact

@@ -166,7 +166,7 @@ def columns_of(case: Case) -> list[str]:
 
 def table_plan(case: Case, minutes: float) -> Plan:
     """What `plan` would train on this case's table, whatever the decision is: the same rows, columns and split."""
-    from advisor.base.tablefolder import sha256_of_rows
+    from advisor.base.datafolder import sha256_of_data
     from advisor.cli.chain import decide_case, facts_of, look_of, plan_of
     from advisor.cli.main import dispatch
     from advisor.planner import make_plan
@@ -174,7 +174,7 @@ def table_plan(case: Case, minutes: float) -> Plan:
     answers = answers_of(case)
     path, look = answers.data_path(case), look_of(case)
     kept = plan_of(case)
-    content = sha256_of_rows(path) if path is not None else ""
+    content = sha256_of_data(path) if path is not None else ""
     if kept and kept.trainer == "classical" and (kept.data_sha256, kept.target) == (content, answers.target):
         return kept
     if look is None or look.target != answers.target or content != look.sha256:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.base.case import Case
+from advisor.base.datafolder import sha256_of_data
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file
-from advisor.base.tablefolder import sha256_of_rows
 from advisor.records.climb import ClimbRecord
 from advisor.records.look import SplitProposal
 from advisor.records.plain import load, to_plain
@@ -191,7 +191,7 @@ def plan_of_rung(case: Case, climb: ClimbRecord) -> Plan:
         trainer="rung",
         task=climb.task,
         data=os.path.relpath(path, case.folder),
-        data_sha256=sha256_of_rows(path),
+        data_sha256=sha256_of_data(path),
         target="" if given else answers.target or "",
         split=SplitProposal("content", "", 0.2, "each example's part follows from its content"),
         metric=Setting(climb.metric, climb.metric_reason),

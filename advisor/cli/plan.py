@@ -160,7 +160,7 @@ def _answers(case: Case) -> Answers:
 
 def _fresh_look(case: Case, answers: Answers, out: Output) -> Look | None:
     """The profile of the case's data as it is now; looked at anew when data, target or file have changed."""
-    from advisor.base.imagefolder import sha256_of_data
+    from advisor.base.datafolder import sha256_of_data
     from advisor.cli.chain import look_of
     from advisor.cli.main import dispatch
 

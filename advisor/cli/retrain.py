@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.base.case import Case
+from advisor.base.datafolder import sha256_of_data
 from advisor.base.errors import BadInput, GateNotPassed
-from advisor.base.tablefolder import sha256_of_rows
 from advisor.cli.output import Output
 from advisor.records.plain import load
 from advisor.records.run import RunRecord
@@ -69,7 +69,7 @@ def to_hold(case: Case, before: Path, folder: Path, new: str, grown: Grown) -> N
     """Write down, before training, which run the new one is to beat: until it has, it is not used."""
     told = any(event.get("event") in (PENDING, EVENT) and event.get("run") == folder.name for event in case.history())
     if not told and folder != before:
-        content = sha256_of_rows(Path(new))
+        content = sha256_of_data(Path(new))
         case.remember(PENDING, run=folder.name, old=before.name, file_sha256=content, old_rows=grown.old_rows)
 
 
@@ -101,7 +101,7 @@ def _old_rows(step: _Step, case: Case, new: str, names: Mapping[str, str]) -> in
     from trainers.use.retrain import grew_from
 
     if step.file_sha256 or not Path(new).is_file():
-        return step.old_rows if step.file_sha256 == sha256_of_rows(Path(new)) else 0
+        return step.old_rows if step.file_sha256 == sha256_of_data(Path(new)) else 0
     plans = [load(case.runs / name / "run.json", RunRecord).plan for name in (step.run, step.old)]
     try:
         return grew_from(plans[0], case.folder, plans[1], Path(new), names)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from advisor import __version__
 from advisor.base.case import today
-from advisor.base.imagefolder import CLASS, IMAGE, Images
+from advisor.base.imagefolder import CLASS, IMAGE, Images, left_out
 from advisor.base.safetext import plain
 from advisor.evidence.catalogue import load_catalogue
 from advisor.evidence.checks import CHECKS
@@ -89,7 +89,7 @@ def _images(folder: Path, found: Images, ignored: Mapping[str, str]) -> Look:
         facts += (Fact("task_type", "classify", "default", "subfolders name a class for each image", today()),)
     shape = (len(names), 1)
     columns = (Column(IMAGE, "text", 0, len(names)), Column(CLASS, "category", labels.count(None), len(classes)))
-    look = _look(folder, found.sha256, "images", shape, columns, facts, pitfalls, notes=found.notes())
+    look = _look(folder, found.sha256, "images", shape, columns, facts, pitfalls, notes=left_out(found.broken))
     return replace(look, target=target, task=sheet.task, split=propose(sheet, pitfalls))
 
 

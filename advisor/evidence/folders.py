@@ -1,25 +1,23 @@
-"""What a folder holds most of: rows of tables, documents, or images with a subfolder for each class."""
+"""Folders of documents, and folders of images with a subfolder for each class."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.base.datafolder import TEXTS, kind_of_folder
 from advisor.base.documents import files_below, text_of
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_text
 from advisor.base.imagefolder import IMAGES, Images, images_in
 from advisor.base.safetext import one_of
-from advisor.base.tablefolder import ROWS, rows_in
+from advisor.base.tablefolder import ROWS
 from advisor.evidence.pdfs import pdf_texts, reads_pdf
 
 if TYPE_CHECKING:
     from advisor.evidence.look import Progress
 
-TEXTS = {".md", ".markdown", ".txt", ".rst", ".html", ".htm", ".pdf"}
-_EXPLAINING = frozenset({"readme", "license", "instruction"})
 _UNREAD = "They hold no text: scanned pages need text recognition first, and broken files a new copy."
 _MOST_TEXT = 2 * 2**20
 
@@ -33,29 +31,22 @@ class Documents:
     notes: tuple[str, ...] = ()
 
 
-def holds_rows(folder: Path) -> bool:
-    """Whether the folder holds at least as many tables as documents and images; what explains them does not count."""
-    others = [path for path in files_below(folder, TEXTS | IMAGES) if path.stem.lower() not in _EXPLAINING]
-    return 0 < len(rows_in(folder)) >= len(others)
-
-
 def read_folder(folder: Path, told: Progress) -> Documents | Images:
     """What the folder holds more of, documents or images. Raises `BadInput` when it holds neither."""
     told.phase("Listing the folder")
-    files = list(files_below(folder, TEXTS | IMAGES))
-    kinds = Counter("text" if path.suffix.lower() in TEXTS else "image" for path in files)
-    if not files:
-        raise BadInput(
-            f"{folder} holds no tables, no documents and no images.",
-            where=str(folder),
-            why=f"Read are {', '.join(sorted(ROWS))}, {', '.join(sorted(TEXTS))} and {', '.join(sorted(IMAGES))}.",
-            fix="Name the folder that holds them, or one table file inside it.",
-            code="empty-folder",
-        )
-    if kinds["image"] > kinds["text"]:
+    kind = kind_of_folder(folder)
+    if kind == "images":
         told.phase("Reading the images")
         return images_in(folder, told.step)
-    return _documents(folder, [path for path in files if path.suffix.lower() in TEXTS], told)
+    if kind == "documents":
+        return _documents(folder, files_below(folder, TEXTS), told)
+    raise BadInput(
+        f"{folder} holds no tables, no documents and no images.",
+        where=str(folder),
+        why=f"Read are {', '.join(sorted(ROWS))}, {', '.join(sorted(TEXTS))} and {', '.join(sorted(IMAGES))}.",
+        fix="Name the folder that holds them, or one table file inside it.",
+        code="empty-folder",
+    )
 
 
 def _documents(folder: Path, files: list[Path], told: Progress) -> Documents:

@@ -10,13 +10,13 @@ from typing import Protocol
 
 from advisor import __version__
 from advisor.base.case import today
+from advisor.base.datafolder import kind_of_folder, sha256_of_data
 from advisor.base.safetext import plain
-from advisor.base.tablefolder import sha256_of_rows, where
+from advisor.base.tablefolder import where
 from advisor.evidence.catalogue import load_catalogue
 from advisor.evidence.checks import CHECKS
 from advisor.evidence.conversations import Conversations, conversations_in, facts_of_conversations
 from advisor.evidence.curve import learning_curve
-from advisor.evidence.folders import holds_rows
 from advisor.evidence.observed import observed_facts, suggested_facts
 from advisor.evidence.preparing import prepare
 from advisor.evidence.reading import Data, read_data
@@ -65,7 +65,7 @@ def look_at(
     """
     told, path = progress or Silence(), Path(path)
     wanted = None if only is None else frozenset(only)
-    if path.is_dir() and not holds_rows(path):
+    if path.is_dir() and kind_of_folder(path) != "tables":
         from advisor.evidence.folder_look import look_at_folder
 
         return look_at_folder(path, told, ignored or {})
@@ -85,7 +85,7 @@ def look_at(
     facts = look.facts if talks is None else with_conversations(look.facts, talks)
     return replace(
         look,
-        sha256=sha256_of_rows(path),
+        sha256=sha256_of_data(path),
         format=data.format,
         facts=facts,
         sampled=_sampled(sheet, data.sampled),

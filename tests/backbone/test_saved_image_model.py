@@ -22,8 +22,9 @@ sys.path += [str(TESTS / "trainers"), str(TESTS / "backbone")]
 from image_cases import bands, saved_model  # noqa: E402  after the path is set
 from training_plans import Silent, plan_for, run_folder  # noqa: E402
 
+from advisor.base.datafolder import sha256_of_data  # noqa: E402
 from advisor.base.errors import BadInput  # noqa: E402
-from advisor.base.imagefolder import images_in, sha256_of_data  # noqa: E402
+from advisor.base.imagefolder import images_in  # noqa: E402
 from advisor.base.tables import read_table  # noqa: E402
 from advisor.evidence.look import look_at  # noqa: E402
 from advisor.records.plan import Plan  # noqa: E402

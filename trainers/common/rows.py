@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from advisor.base.datafolder import sha256_of_data
 from advisor.base.errors import BadInput, did_you_mean
-from advisor.base.imagefolder import sha256_of_data
 from advisor.base.safetext import one_of, plain
 from advisor.base.tables import read_table
 from advisor.records.plan import Plan

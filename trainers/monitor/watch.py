@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from advisor.base.case import Case, now, today
+from advisor.base.datafolder import sha256_of_data
 from advisor.base.errors import BadInput
-from advisor.base.imagefolder import sha256_of_data
 from advisor.base.tables import Table, read_table
 from advisor.records.climb import ClimbRecord
 from advisor.records.plain import load
