@@ -65,7 +65,7 @@ def check_lines(path: Path, written: Written, *, limit: int | None = None) -> No
 
 
 def _is_plainly_even(path: Path, written: Written, limit: int | None) -> bool:
-    """Whether all lines have the header's cells and nothing needs a closer look: a tenth of the time that one takes."""
+    """Whether all lines have the header's cells and nothing needs a closer look, which takes far longer."""
     if written.encoding.startswith("utf-16"):
         return False
     delimiter, between, seen = written.delimiter.encode(), len(written.header) - 1, 0

@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="choose among these bases: a folder, or any; repeatable",
     )
     parser.add_argument(
-        "--use", default="commercial", choices=("commercial", "research"), help="what the base's licence must allow"
+        "--use", default="commercial", metavar="NAME", help="what the base's licence must allow: commercial, research"
     )
     parser.add_argument("--as-of", default="", metavar="DATE", help="decide with the prices of that day")
     parser.add_argument(

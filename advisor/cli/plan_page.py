@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.base.safetext import plain
-from advisor.report.words import baseline_words, metric_words, say
+from advisor.report.words import baseline_words, least_to_most, metric_words, say
 
 if TYPE_CHECKING:
     from advisor.base.machine import Machine
@@ -99,13 +99,9 @@ def _cards(takes: Estimate, width: int) -> Iterator[str]:
     yield from _wrapped("  ", f"On a rented card (plan --rent NAME). {takes.cards_assume}", width)
     yield f"  {'card':<11} {'fits':<5}{'peak GB':>7}{'hours':>15}{'USD':>15}  how"
     for card in takes.cards:
-        hours, usd = (_span(pair) if card.fits else "" for pair in (card.hours, card.usd))
+        hours, usd = (least_to_most(pair) if card.fits else "" for pair in (card.hours, card.usd))
         fits = "yes" if card.fits else "no"
         yield f"  {card.card:<11} {fits:<5}{card.peak_memory_mb / 1024:>7,.1f}{hours:>15}{usd:>15}  {card.how}"
-
-
-def _span(pair: tuple[float, float] | None) -> str:
-    return f"{pair[0]:.2f} to {pair[1]:.2f}" if pair else "not known"
 
 
 def _steps(plan: Plan, width: int) -> Iterator[str]:

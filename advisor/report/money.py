@@ -20,6 +20,7 @@ from advisor.report.words import (
     duration,
     figure,
     full_stop,
+    least_to_most,
     megabytes,
     question_words,
     say,
@@ -67,17 +68,13 @@ def _estimate(estimate: Estimate, given: Given) -> Iterator[Block]:
                 card.card,
                 "yes" if card.fits else "no",
                 megabytes(card.peak_memory_mb),
-                _least_to_most(card.hours),
-                _least_to_most(card.usd),
+                least_to_most(card.hours),
+                least_to_most(card.usd),
             )
             for card in estimate.cards
         )
         yield Paragraph(f"On a rented graphics card. {full_stop(estimate.cards_assume)}")
         yield Table(("Card", "Fits", "Peak memory", "Hours", "USD"), rented)
-
-
-def _least_to_most(pair: tuple[float, float] | None) -> str:
-    return f"{pair[0]:.2f} to {pair[1]:.2f}" if pair else "not known"
 
 
 def _costs(cost: Mapping[str, Any], given: Given) -> Iterator[Block]:

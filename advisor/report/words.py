@@ -161,6 +161,11 @@ def dollars(low: float, high: float | None = None) -> str:
     return f"{amount(low)} to {amount(high)}"
 
 
+def least_to_most(pair: tuple[float, float] | None) -> str:
+    """A range of hours or dollars to the hundredth."""
+    return f"{pair[0]:.2f} to {pair[1]:.2f}" if pair else "not known"
+
+
 def score(value: float) -> str:
     """A score to three decimals, always three, so that columns line up."""
     return f"{value:,.3f}"

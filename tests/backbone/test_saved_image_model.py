@@ -199,6 +199,8 @@ def test_a_saved_model_is_trained_on_killed_resumed_and_used(
     assert [one.against for one in whole.gate.comparisons] == ["trivial", "small_model", "small_network"]
     assert whole.sealed.value > 0.8  # random weights tell lying from standing: the head has learnt
     assert whole.chosen in {candidate.name for candidate in whole.candidates}
+    assert {"train_validation_gap", "calibration", "slices", "confusion"} <= whole.diagnostics.keys()
+    assert "which part of it counts" in whole.diagnostics["without"]["importance"]
 
     class Killed(Silent):
         def step(self, done: float, total: float, note: str = "") -> None:

@@ -10,7 +10,8 @@ import pytest
 from advisor.base.errors import BadInput, EnvironmentMissing
 from tests.command import train_or_not
 from tests.lora.conftest import ticket_rows
-from trainers.lora.bases import Candidate, candidates, catalogue, choose, licence_in, listed
+from trainers.common.policy import policy
+from trainers.lora.bases import Candidate, candidates, choose, licence_in, listed
 from trainers.lora.sizes import EMBEDDED_SHAPE, ENCODER_SHAPE, Shape
 
 SMALL, LARGE = listed()["Qwen/Qwen3-0.6B"], listed()["Qwen/Qwen3-8B"]
@@ -26,10 +27,10 @@ def chosen(named: list[Candidate], billions: float = 100.0, longest: int = 500, 
 
 
 def test_every_model_of_the_catalogue_has_its_published_size_a_known_licence_and_a_source() -> None:
-    for line in catalogue()["bases"]:
+    for line in policy("bases")["bases"]:
         assert listed()[line["name"]].parameters / 1e9 == pytest.approx(line["billions"], rel=0.02), line["name"]
-        assert line["licence"] in catalogue()["licences"] and line["source"]
-    assert all(licence["source"] for licence in catalogue()["licences"].values())
+        assert line["licence"] in policy("bases")["licences"] and line["source"]
+    assert all(licence["source"] for licence in policy("bases")["licences"].values())
     assert ENCODER_SHAPE.parameters == pytest.approx(22.7e6, rel=0.02)
 
 

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from training_plans import Silent, plan_for, run_folder
 
+from advisor.base.errors import BadInput
 from trainers.classical import contrast, fitting
 from trainers.classical.candidates import portfolio
 from trainers.classical.columns import Column, Schema
 from trainers.classical.pipelines import Setup
+from trainers.classical.sentences import opened
 from trainers.registry import find_trainer
 from trainers.use.opened import open_run
 
@@ -59,6 +61,8 @@ def test_what_it_learnt_stands_in_the_run_and_answers_as_it_was_measured(
     scores = open_run(run).answer(frame.reset_index(drop=True).loc[sealed["row"]]).scores
     assert scores is not None
     assert np.allclose(scores[:, 1], sealed["ours_p1"], atol=1e-6)
+    with pytest.raises(BadInput, match="cannot be used"):
+        opened().tuned(b"no weights", 2)
 
 
 def test_a_fit_that_would_take_its_share_of_the_time_of_others_gives_up() -> None:

@@ -67,6 +67,14 @@ def size_of(place: Path) -> int:
     return sum(path.stat().st_size for path in place.glob("*.safetensors"))
 
 
+def side_of(place: Path) -> int:
+    """Pixels a side of what the model reads, as its image processor says; 224 where it does not say."""
+    size = json.loads(read_text(place / PROCESSOR)).get("size", 224)
+    if isinstance(size, dict):
+        size = size.get("height") or size.get("shortest_edge") or 224
+    return int(size)
+
+
 @dataclass(frozen=True)
 class Backbone:
     """A loaded image model, its body only. `pooled` says whether it was saved with its own summary of an image.

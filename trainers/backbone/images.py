@@ -20,6 +20,7 @@ from advisor.base.files import check_file
 from advisor.base.imagefolder import MOST_IMAGE, is_image_name
 from advisor.base.safetext import plain
 from trainers.common.metrics import Floats
+from trainers.common.policy import policy
 from trainers.scratch.shapes import PICTURES, Shape, learn_shape
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
@@ -53,7 +54,7 @@ def find_source(features: pd.DataFrame) -> Source:
             code="several-images",
         )
     numbers = features.select_dtypes("number")
-    if len(numbers.columns) < 36:
+    if len(numbers.columns) < policy("backbone")["limits"]["fewest_pixels"]:
         raise BadInput(
             "No column names image files, and there are no columns of pixels.",
             where="plan.yaml: data",

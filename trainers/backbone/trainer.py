@@ -6,7 +6,7 @@ the pretrained model read each image once; fit a linear model on what it saw; op
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,18 +17,20 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from advisor.base.errors import BadInput
-from advisor.base.files import read_text, to_json
+from advisor.base.files import to_json
 from advisor.base.safetext import plain
 from advisor.base.tables import read_table
 from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import Candidate, RunRecord
-from trainers.backbone.base import PROCESSOR, check_base, open_backbone, size_of
+from trainers.backbone.base import check_base, open_backbone, side_of, size_of
 from trainers.backbone.images import digests_of, find_source, open_images, small_values
 from trainers.backbone.model_file import Seer, load_seer, save_seer
 from trainers.backbone.reading import Reading, rows_in_budget
 from trainers.classical.diagnostics import errors_of
 from trainers.classical.record import predictions_table, secondary
+from trainers.classical.slices import errors_by_class, told
+from trainers.common.account import accounted, time_is_up
 from trainers.common.baselines import trivial
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import check_gate, hold_against
@@ -41,8 +43,9 @@ from trainers.common.splits import Split, folds_of, split_rows
 from trainers.contract import Progress
 from trainers.lora.base import fingerprint
 from trainers.lora.planning import product_speed
-from trainers.scratch.beside import SMALL, output_of, score_of, small_model
+from trainers.scratch.beside import SMALL, check_classes, output_of, score_of, small_model
 from trainers.scratch.linear import fit_linear
+from trainers.scratch.look import Answer, Looked, gap_and_curve
 from trainers.scratch.network import learn, probabilities
 from trainers.scratch.timed import fitted_in_time
 
@@ -70,15 +73,15 @@ class BackboneTrainer:
         place, rows = check_base(_base(plan), folder), len(read_table(data_path(plan, folder)).frame)
         by, size = policy("backbone")["estimate"], size_of(place) / 1e6
         speed = product_speed() * by["share_of_products"]
-        each = size / 4 * by["operations"] * (_side(place) / 224) ** 2 / 1e3 / speed
+        each = size / 4 * by["operations"] * (side_of(place) / 224) ** 2 / 1e3 / speed
         shares = policy("backbone")["budget"]
         seconds = by["least_seconds"] + rows / by["images_a_second"]
         seconds += plan.budget_seconds * (shares["small"] + shares["network"])
-        memory = by["memory_mb"]
+        memory, disk = by["memory_mb"], by["disk_mb"]
         return Estimate(
             round(min(seconds + rows * each, plan.budget_seconds), 1),
             round(memory["least"] + memory["times_the_base"] * size + rows / 1e3 * memory["a_thousand_rows"], 1),
-            round(size + rows * 0.02 + 1, 1),
+            round(size + disk["least"] + rows * disk["an_image"], 1),
             formula=f"{rows:,} images, each about {each:.2g} s for a model of {size:,.0f} MB at {speed:,.0f} GFLOP/s; "
             f"what stands beside it has its share of the budget of {plan.budget_seconds:g} s.",
             error_band=by["told"],
@@ -147,6 +150,8 @@ class _Training:
         seer = Seer(reading.source, classes, reading.backbone, linear)
         save_seer(self.run, seer, place)
         self.watch.lap("fit")
+        found = self._look(features, given.truth[used], np.isin(used, held), len(classes), strength)
+        self.watch.lap("look")
 
         self.progress.phase("Opening the sealed test part")
         opening = open_sealed(self.folder, self.run.name, test_part, len(split.test))
@@ -163,8 +168,9 @@ class _Training:
                 f"The pretrained model read {len(used):,} of {len(split.train):,} training images, {each:.2f} s each: "
                 "the time budget allows no more."
             )
-        if note := opening_note(opening):
-            self.notes.append(note)
+        slices = errors_by_class(sealed, ours, classes)
+        found |= errors_of(sealed, ours, classes) | {"slices": slices}
+        self.notes += [note for note in (opening_note(opening), told(slices, number=False)) if note]
         return end_run(
             self.run,
             self.plan,
@@ -183,13 +189,16 @@ class _Training:
                 "threads": reading.backbone.threads,
                 "seed": self.plan.seed,
             },
-            diagnostics={
+            diagnostics=accounted(TASK, found, time_is_up("learning_curve"))
+            | {
                 "choice": "a pretrained image model was named; its weights stay as they are, and beside it stand small "
                 "models and a small network that know nothing but these images",
                 "seconds_an_image": round(each, 4),
                 "sealed_openings": opening,
                 "test_part": test_part,
-                **errors_of(sealed, ours, classes),
+                **accounted(
+                    TASK, found | errors_of(sealed, ours, classes) | {"slices": slices}, time_is_up("learning_curve")
+                ),
             },
             notes=tuple(self.notes),
             represented="Each image became what the pretrained model, which never saw a label of these, says of it.",
@@ -208,7 +217,13 @@ class _Training:
             content, proposal = rows.features.assign(**{source.column: digests}), replace(plan.split, near=())
         before = sealed_before(plan, self.folder)
         split = split_rows(content, rows.target.values, proposal, rows.split_by, plan.seed, sealed_before=before)
-        _check_classes(truth[split.train], rows.target.classes)
+        check_classes(
+            truth[split.train],
+            rows.target.classes,
+            self.rules["limits"],
+            "images",
+            "What cannot be held back cannot be tested.",
+        )
         side, images = self.rules["small"]["side"], open_images(rows.features, source, beside)
         values = np.empty((len(truth), 3 * side * side))
         for at, image in enumerate(images):
@@ -259,29 +274,20 @@ class _Training:
         self.scored[CHOSEN] = scores[best]
         return fit_linear(features, truth, classes, best), best
 
+    def _look(self, features: Floats, truth: Integers, held: Any, classes: int, strength: float) -> dict[str, Any]:
+        """Whether it knows its rows by heart and more of them would help, by linear models of what was read."""
+
+        def fit(rows: Integers) -> Answer:
+            return fit_linear(features[rows], truth[rows], classes, strength).probabilities
+
+        started, train = time.monotonic(), np.flatnonzero(~held)
+        part = fit(train)
+        now = time.monotonic()
+        left = self.rules["budget"]["look"] * (self.plan.budget_seconds - self.watch.seconds())
+        looked = Looked(features, truth, train, np.flatnonzero(held), self.metric, part, self.plan.seed)
+        return gap_and_curve(looked, fit, now - started, now + left)
+
 
 def _base(plan: Plan) -> str:
     setting = plan.settings.get("base")
     return str(setting.value) if setting else ""
-
-
-def _side(place: Path) -> int:
-    """Pixels a side of what the model reads, as its image processor says; 224 where it does not say."""
-    size = json.loads(read_text(place / PROCESSOR)).get("size", 224)
-    if isinstance(size, dict):
-        size = size.get("height") or size.get("shortest_edge") or 224
-    return int(size)
-
-
-def _check_classes(truth: Integers, classes: tuple[str, ...]) -> None:
-    limits = policy("backbone")["limits"]
-    counts = np.bincount(truth, minlength=len(classes))
-    rare = [classes[at] for at in np.flatnonzero(counts < limits["fewest_per_class"])]
-    if rare or len(classes) > limits["classes"]:
-        raise BadInput(
-            f"{len(rare)} of {len(classes)} classes have fewer than {limits['fewest_per_class']} training images.",
-            where=plain(", ".join(rare[:5]), 100),
-            why="What cannot be held back cannot be tested.",
-            fix="Label more of them, or put rare classes together.",
-            code="too-few-rows",
-        )

@@ -18,8 +18,8 @@ from trainers.classical.final import fitted
 from trainers.classical.model_file import Model
 from trainers.classical.problem import Problem
 from trainers.common.decide import Cut
-from trainers.common.intervals import bootstrap, percentile
-from trainers.common.metrics import Floats, Integers, Output
+from trainers.common.intervals import rough_interval
+from trainers.common.metrics import Floats, Output
 from trainers.common.policy import policy
 from trainers.common.splits import Split
 
@@ -54,19 +54,14 @@ def learning_curve(
             break
         model = fitted(problem, chosen, cut, rows)
         output = model.answer_prepared(problem.prepared.iloc[validate])
-        points.append({"rows": float(len(rows)), **_with_interval(problem, validate, output)})
+        truth, counts, units = problem.truth[validate], problem.counting(validate), np.arange(len(validate))
+        shown = rough_interval(problem.metric, truth, output, units, problem.setup.seed, counts)
+        points.append({"rows": float(len(rows)), **shown})
     if points and points[-1]["rows"] == float(len(train)):
         return points, model, ""
     lacking = "What drives the answers was not measured" if points else "There is no learning curve"
     reason = "the first fold has too few rows to learn from" if len(train) < _FEWEST_ROWS else "the time was up"
     return points, None, f"{lacking}: {reason}."
-
-
-def _with_interval(problem: Problem, rows: Integers, output: Output) -> dict[str, float]:
-    truth, counts, units = problem.truth[rows], problem.counting(rows), np.arange(len(rows))
-    values = bootstrap(problem.metric, truth, {"ours": output}, units, problem.setup.seed, 400, counts)["ours"]
-    low, high = percentile(values, 0.95)
-    return {"value": problem.value(rows, output), "low": low, "high": high}
 
 
 def importance(problem: Problem, model: Model, seconds: float) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ def accounted(kind: str, found: Mapping[str, Any], lacking: Mapping[str, str] | 
     `lacking` says what kept this run from telling one, such as the time; it goes before what the kind says.
     """
     rules = policy("telling")
-    of_kind = rules["runs"][kind]
+    of_kind = rules["runs"][rules["same_as"].get(kind, kind)]
     reasons = {**of_kind.get("without", {}), **(lacking or {})}
     without = {
         name: reasons[name]
@@ -25,6 +25,11 @@ def accounted(kind: str, found: Mapping[str, Any], lacking: Mapping[str, str] | 
         if name in reasons and not any(found.get(place) for place in places)
     }
     return {**found, "words": of_kind.get("words", {}), "without": without}
+
+
+def time_is_up(*names: str) -> dict[str, str]:
+    """The reason for each of these that the run had no time to measure."""
+    return dict.fromkeys(names, policy("telling")["time_is_up"])
 
 
 def shares_of(rows: int, fewest: int) -> list[int]:

@@ -35,7 +35,10 @@ class Watch:
 
 
 def overrun_note(plan: Plan, times: Mapping[str, float]) -> str:
-    """What a reader must know when a run took longer than it was given by more than a tenth; empty otherwise."""
+    """What a reader must know when a run took longer than it was given; empty within what is allowed.
+
+    `times` are seconds by phase; rules/training.yaml says how much longer is told.
+    """
     used, most = sum(times.values()), policy("training")["overrun"]["told_beyond"]
     if used <= most * plan.budget_seconds:
         return ""

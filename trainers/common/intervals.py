@@ -17,6 +17,7 @@ from trainers.common.metrics import Floats, Integers, Metric, Output
 
 _CELLS = 8_000_000
 _CHUNK = 100_000
+ROUGH = 400  # resamples where nothing is decided by the interval
 WEIGHTED = ", each counting by its weight"
 
 
@@ -105,6 +106,18 @@ def score(
         low, high = percentile(values, confidence)
         method = f"bootstrap, {len(values):,} resamples of {_unit_words(units)}" + WEIGHTED * (counts is not None)
     return Score(metric.name, value, low, high, len(truth), confidence, method)
+
+
+def rough_interval(
+    metric: Metric, truth: Floats, output: Output, units: Integers, seed: int, counts: Floats | None = None
+) -> dict[str, float]:
+    """`value`, `low` and `high` (95 %) of a metric for a point of a curve, say: some hundred resamples.
+
+    Arrays as for `bootstrap`; `counts` [rows] is how much each row counts.
+    """
+    values = bootstrap(metric, truth, {"it": output}, units, seed, ROUGH, counts)["it"]
+    low, high = percentile(values, 0.95)
+    return {"value": metric.value(truth, output, counts), "low": low, "high": high}
 
 
 def _unit_words(units: Integers) -> str:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import functools
 import re
 
-from advisor.base.files import read_text
-from advisor.base.shipped import rules_folder
-from advisor.base.strictyaml import parse
 from advisor.records.plan import Plan
+from trainers.common.policy import policy
 
 AUDIT = "audit"
 
 
 @functools.cache
 def _words() -> frozenset[str]:
-    listed = parse(read_text(rules_folder() / "pitfalls.yaml"), "pitfalls.yaml").data["words"]["sensitive"]
-    return frozenset(str(word).lower() for word in listed)
+    return frozenset(str(word).lower() for word in policy("pitfalls")["words"]["sensitive"])
 
 
 def is_sensitive(name: str) -> bool:

@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 
 from trainers.embedded.sentences import SentenceModel, pooled
 
-_WARM_UP = 10
-_WEIGHT_DECAY = 0.01
-
 
 def tuned_layers(
     model: SentenceModel,
@@ -42,13 +39,13 @@ def tuned_layers(
     hidden = model.below(texts, int(settings["layers"]), int(settings["tokens"]))
     layers = model.last_layers(int(settings["layers"]))
     steps, rate = int(settings["steps"]), float(settings["rate"])
-    optimiser = torch.optim.AdamW(layers.parameters(), lr=rate, weight_decay=_WEIGHT_DECAY)
+    optimiser = torch.optim.AdamW(layers.parameters(), lr=rate, weight_decay=float(settings["weight_decay"]))
     draw = np.random.default_rng(seed)
     for step in range(steps):
         begun = time.monotonic()
         for group in optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (step + 1) * _WARM_UP / steps) * (1 - step / steps)
-        batch = _batch(codes, int(settings["batch"]), draw)
+            group["lr"] = rate * min(1.0, (step + 1) / (steps * settings["warm_up"])) * (1 - step / steps)
+        batch = _batch(codes, int(settings["batch"]), int(settings["of_a_label"]), draw)
         loss = _apart(_vectors(layers, [hidden[at] for at in batch]), torch.from_numpy(codes[batch]))
         optimiser.zero_grad()
         loss.backward()
@@ -58,12 +55,12 @@ def tuned_layers(
     return bytes(save({name: value.contiguous() for name, value in layers.state_dict().items()}))
 
 
-def _batch(codes: NDArray[np.int64], size: int, draw: np.random.Generator) -> NDArray[np.int64]:
-    """Rows of one step: all where they are few; else two to four of each label, of as many labels as there is room."""
+def _batch(codes: NDArray[np.int64], size: int, most: int, draw: np.random.Generator) -> NDArray[np.int64]:
+    """Rows of one step: all where they are few; else two to `most` of each label, of as many labels as fit."""
     if len(codes) <= size:
         return np.arange(len(codes))
     labels = draw.permutation(np.unique(codes))
-    each = int(np.clip(size // len(labels), 2, 4))
+    each = int(np.clip(size // len(labels), 2, most))
     # Labels that stand alone teach only what is apart; one that does not comes first, so that each step has both.
     labels = labels[np.argsort(np.bincount(codes)[labels] < 2, kind="stable")][: size // each]
     of_label = [np.flatnonzero(codes == label) for label in labels]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from advisor.base.errors import BadInput
 from trainers.contract import Progress
 from trainers.embedded.models import MINILM
 from trainers.embedded.store import ensure
@@ -63,13 +64,26 @@ class SentenceModel:
         return copy.deepcopy(self._model.encoder.layer[-count:])
 
     def tuned(self, weights: bytes, count: int) -> SentenceModel:
-        """The same with its last `count` layers as tuned. All other weights are shared with this one."""
+        """The same with its last `count` layers as tuned. All other weights are shared with this one.
+
+        Raises `BadInput` for weights that are none of such layers.
+        """
+        from safetensors import SafetensorError
         from safetensors.torch import load
 
         twin, layers = copy.copy(self), self._model.encoder.layer
         shared = [*self._model.embeddings.parameters(), *layers[:-count].parameters()]
         twin._model = copy.deepcopy(self._model, {id(one): one for one in shared})
-        twin._model.encoder.layer[-count:].load_state_dict(load(weights))
+        try:
+            twin._model.encoder.layer[-count:].load_state_dict(load(weights))
+        except (SafetensorError, RuntimeError, TypeError) as error:
+            raise BadInput(
+                "The tuned sentence model of this run cannot be used.",
+                where="the run's model",
+                why="What should be its weights is damaged, or was put there by somebody else.",
+                fix="Train again: train-or-not train CASE --again",
+                code="damaged-run",
+            ) from error
         return twin
 
 

@@ -24,7 +24,7 @@ from trainers.classical.diagnostics import errors_of
 from trainers.common.account import accounted
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import check_gate, hold_against
-from trainers.common.intervals import bootstrap, percentile
+from trainers.common.intervals import rough_interval
 from trainers.common.metrics import Floats, Integers, Output
 from trainers.common.policy import policy
 from trainers.common.runfolder import keep, verify
@@ -249,13 +249,11 @@ class _Training:
         windows = windows_of(panel.values, origins.development, origins.horizon)
         truth, said = flat(windows, one.forecasts, scale, self.metric)
         units: Integers = units_of(windows, scale)
-        values = bootstrap(self.metric, truth, {"it": Output(numbers=said)}, units, self.plan.seed, 400)["it"]
-        low, high = percentile(values, 0.95)
-        value = self.metric.value(truth, Output(numbers=said))
+        shown = rough_interval(self.metric, truth, Output(numbers=said), units, self.plan.seed)
         method = f"{len(origins.development)} development origins, bootstrap of stretches"
         return Told(
             one.candidate.name,
-            Score(self.metric.name, value, low, high, len(truth), 0.95, method),
+            Score(self.metric.name, **shown, rows=len(truth), confidence=0.95, method=method),
             round(one.seconds, 3),
         )
 

@@ -14,8 +14,8 @@ from advisor.base.safetext import plain
 from trainers.classical.calibration import calibration_bins
 from trainers.classical.diagnostics import errors_of
 from trainers.classical.slices import errors_by_part
-from trainers.common.account import shares_of
-from trainers.common.intervals import bootstrap, percentile
+from trainers.common.account import shares_of, time_is_up
+from trainers.common.intervals import rough_interval
 from trainers.common.metrics import Floats, Integers, Output
 from trainers.common.policy import policy
 from trainers.logged.bandits import acts, learn_rewards
@@ -23,8 +23,6 @@ from trainers.logged.log import Log
 from trainers.logged.values import REWARD, Seen
 from trainers.unsupervised.lenses import TableLens
 from trainers.unsupervised.telling import table
-
-_TIME_IS_UP = "The time was up before it could be measured."
 
 
 def look(
@@ -43,7 +41,7 @@ def look(
     points, took = [], 0.0
     for count in [*shares_of(len(train), policy("acting")["limits"]["fewest_rows"] // 2), len(train)]:
         if time.monotonic() + 2 * took > end:
-            return {}, dict.fromkeys(("learning_curve", "train_validation_gap", "importance"), _TIME_IS_UP)
+            return {}, time_is_up("learning_curve", "train_validation_gap", "importance")
         started = time.monotonic()
         points.append(_point(count, _worth(log, features, order[:count], rest, rest, way, seed), seed))
         took = time.monotonic() - started
@@ -60,7 +58,7 @@ def look(
     if lens is None:
         return found, {}
     drivers = _leans_on(log, lens, features, fold, way, seed, end)
-    return found | {"importance": drivers}, {} if drivers else {"importance": _TIME_IS_UP}
+    return found | {"importance": drivers}, {} if drivers else time_is_up("importance")
 
 
 def _worth(
@@ -73,9 +71,9 @@ def _worth(
 
 
 def _point(count: int, parts: Floats, seed: int) -> dict[str, float]:
-    output, rows = {"it": Output(numbers=parts)}, len(parts)
-    low, high = percentile(bootstrap(REWARD, np.zeros(rows), output, np.arange(rows), seed, 400)["it"], 0.95)
-    return {"rows": float(count), "value": float(parts.mean()), "low": low, "high": high}
+    rows = len(parts)
+    shown = rough_interval(REWARD, np.zeros(rows), Output(numbers=parts), np.arange(rows), seed)
+    return {"rows": float(count), **shown}
 
 
 def _leans_on(
@@ -118,22 +116,25 @@ def held_against_sealed(seen: Seen, actions: tuple[str, ...]) -> dict[str, Any]:
 
 def overlap(seen: Seen, policy_shares: Floats, effective_rows: float) -> dict[str, Any]:
     """Whether the log holds what the new policy would do: how far its choices are from today's, row by row."""
-    weights = seen.weights(policy_shares)
+    weights, rules = seen.weights(policy_shares), policy("acting")["overlap"]
     lines: list[list[Any]] = [
         ["Sealed rows", len(weights)],
         ["Rows' worth of evidence (Kish)", round(effective_rows, 1)],
         ["Share of the evidence that is left", f"{effective_rows / max(1, len(weights)):.0%}"],
         [
-            "Rows on which today's action is one the policy would hardly take (weight below 0.1)",
-            f"{(weights < 0.1).mean():.0%}",
+            f"Rows on which today's action is one the policy would hardly take (weight below {rules['hardly']:g})",
+            f"{(weights < rules['hardly']).mean():.0%}",
         ],
         ["Least probability of an action taken today", round(float(seen.propensity.min()), 4)],
         ["Largest weight of one row", round(float(weights.max()), 2)],
-        ["Share of all weight on the heaviest hundredth of the rows", f"{_heaviest(weights):.0%}"],
+        [
+            f"Share of all weight on the heaviest {rules['heaviest']:.0%} of the rows",
+            f"{_heaviest(weights, rules['heaviest']):.0%}",
+        ],
     ]
     return table("Can this log judge the new policy?", ["What", "Value"], lines)
 
 
-def _heaviest(weights: Floats) -> float:
-    most = np.sort(weights)[::-1][: max(1, len(weights) // 100)]
+def _heaviest(weights: Floats, share: float) -> float:
+    most = np.sort(weights)[::-1][: max(1, int(len(weights) * share))]
     return float(most.sum() / max(float(weights.sum()), 1e-12))

@@ -6,20 +6,17 @@ command that fetches it. Nothing is fetched here.
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from advisor.base.errors import BadInput, EnvironmentMissing, did_you_mean
 from advisor.base.files import read_text
 from advisor.base.safetext import plain
-from advisor.base.shipped import rules_folder
-from advisor.base.strictyaml import parse
 from advisor.records.plan import BaseOption
+from trainers.common.policy import policy
 from trainers.embedded.models import EMBEDDED
 from trainers.lora.base import locate, shape_of_base
 from trainers.lora.sizes import Shape
@@ -40,16 +37,9 @@ class Candidate:
     here: bool
 
 
-@functools.cache
-def catalogue() -> dict[str, Any]:
-    """rules/bases.yaml as plain data."""
-    content: dict[str, Any] = parse(read_text(rules_folder() / "bases.yaml"), "bases.yaml").data
-    return content
-
-
 def listed() -> dict[str, Shape]:
     """The sizes of the models of the catalogue, by name."""
-    return {one["name"]: Shape(kind="", **one["sizes"]) for one in catalogue()["bases"]}
+    return {one["name"]: Shape(kind="", **one["sizes"]) for one in policy("bases")["bases"]}
 
 
 def candidates(names: Sequence[str], case: Path) -> list[Candidate]:
@@ -62,7 +52,7 @@ def candidates(names: Sequence[str], case: Path) -> list[Candidate]:
 def _candidate(name: str, case: Path) -> Candidate:
     if name in EMBEDDED:
         return Candidate(name, shape_of_base(name, case), EMBEDDED[name].licence.partition(" ")[0].lower(), True)
-    lines = {one["name"]: one for one in catalogue()["bases"]}
+    lines = {one["name"]: one for one in policy("bases")["bases"]}
     if name in lines:
         return Candidate(name, listed()[name], lines[name]["licence"], False)
     near = did_you_mean(name, [*lines, *EMBEDDED])
@@ -118,13 +108,13 @@ def _judged(one: Candidate, fits: Fits, longest: int, writes: bool, use: str) ->
     def told(verdict: str, reason: str) -> BaseOption:
         return BaseOption(one.name, shape.parameters, one.licence, shape.context, verdict, reason)
 
-    licence = catalogue()["licences"].get(one.licence)
+    licence = policy("bases")["licences"].get(one.licence)
     if licence is None:
         return told(
             "refused",
             f"Its licence ({one.licence or 'not named'}) is not known; read it, then --setting base={one.name}.",
         )
-    if licence["commercial"] not in catalogue()["uses"][use]:
+    if licence["commercial"] not in policy("bases")["uses"][use]:
         return told("refused", f"Its licence, {one.licence}, does not allow {use} use. {licence['note']}")
     if shape.context < longest:
         return told("refused", f"It reads {shape.context:,} tokens; the longest row has about {longest:,}.")

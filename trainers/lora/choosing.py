@@ -11,11 +11,13 @@ from typing import Any
 
 from advisor.base.errors import BadInput
 from advisor.base.machine import look_at_machine
+from advisor.base.safetext import plain
 from advisor.records.plan import Plan, Setting
+from trainers.common.policy import policy
 from trainers.common.rows import data_path
 from trainers.lora.accelerators import Card, plan_for
 from trainers.lora.base import Shape
-from trainers.lora.bases import Fits, candidates, catalogue, choose
+from trainers.lora.bases import Fits, candidates, choose
 from trainers.lora.counting import count_tokens
 from trainers.lora.memory import fit, need
 from trainers.lora.planning import corpus_of, likely_dtype
@@ -33,6 +35,14 @@ def with_chosen_base(
 
     Raises `BadInput` for a name that means nothing, `EnvironmentMissing` where none does.
     """
+    uses = policy("bases")["uses"]
+    if use not in uses:
+        raise BadInput(
+            f"What a base may be used for is not told by {plain(use, 40)!r}.",
+            where="--use",
+            fix=f"Give one of {', '.join(uses)}.",
+            code="usage",
+        )
     own = {name: setting for name, setting in plan.settings.items() if name != "base"}
 
     def recipe_for(parameters: int) -> Recipe:
@@ -41,7 +51,7 @@ def with_chosen_base(
 
     recipe = recipe_for(0)
     # No base is chosen yet whose tokenizer could count.
-    longest = int(max(count_tokens(corpus_of(plan, case, recipe).examples, None).sizes)) + 1
+    longest = int(max(count_tokens(corpus_of(plan, case, recipe).examples, None).reach)) + 1
     larger = larger_pieces(plan)
     machine = look_at_machine(case)
     gpu = bool(machine.cards)
@@ -68,7 +78,8 @@ def with_chosen_base(
     fits: Fits = fits_here if card is None else functools.partial(fits_on, card)
     named = candidates(names, case)
     taken, options = choose(named, fits, longest=longest, writes=plan.task not in _LABELS, use=use)
+    rules = policy("bases")
     reason = options[[option.name for option in options].index(taken)].reason
-    words = f"{catalogue()['choice']} {len(options)} were weighed. {reason}"
-    base = Setting(taken, words, catalogue()["choice_source"])
+    words = f"{rules['choice']} {len(options)} were weighed. {reason}"
+    base = Setting(taken, words, rules["choice_source"])
     return replace(plan, settings={**plan.settings, "base": base}, bases=tuple(options))

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from trainers.common.account import shares_of
-from trainers.common.intervals import bootstrap, percentile
+from trainers.common.account import shares_of, time_is_up
+from trainers.common.intervals import rough_interval
 from trainers.common.metrics import Floats, Integers, Metric
 from trainers.common.policy import policy
 from trainers.scratch.beside import output_of
@@ -25,7 +25,6 @@ from trainers.scratch.timed import drawn
 
 # From values [rows, values] to probabilities [rows, classes], all at once: the last bits do not matter here.
 Answer = Callable[[Floats], Floats]
-_TIME_IS_UP = "The time was up before it could be measured."
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,7 @@ class Looked:
     def score(self, answer: Answer, rows: Integers) -> dict[str, float]:
         """The metric on some rows, with its interval."""
         truth, output, units = self.truth[rows].astype(np.float64), output_of(answer(self.values[rows])), len(rows)
-        values = bootstrap(self.metric, truth, {"it": output}, np.arange(units), self.seed, 400)["it"]
-        low, high = percentile(values, 0.95)
-        return {"value": self.metric.value(truth, output), "low": low, "high": high}
+        return rough_interval(self.metric, truth, output, np.arange(units), self.seed)
 
 
 def look(
@@ -56,21 +53,23 @@ def look(
     `fit` makes the same kind of model from some rows only, in at most `a_fit` seconds.
     """
     end = time.monotonic() + seconds
+    end_of_parts = time.monotonic() + policy("scratch")["look"]["share_of_parts"] * seconds
+    importance = _parts_looked_at(looked, side, end_of_parts)
+    found = {**gap_and_curve(looked, fit, a_fit, end), "importance": importance}
+    return found, time_is_up("learning_curve", "importance")
+
+
+def gap_and_curve(looked: Looked, fit: Callable[[Integers], Answer], a_fit: float, end: float) -> dict[str, Any]:
+    """The train-validation gap, and the learning curve where a point of it besides the last is done by `end`.
+
+    `fit` makes the same kind of model from some rows only, in at most `a_fit` seconds; `end` is of `time.monotonic`.
+    """
     some = drawn(looked.truth[looked.train], looked.seed)[: policy("scratch")["look"]["rows"]]
     train = looked.score(looked.answer, looked.train[np.sort(some)])["value"]
     whole = looked.score(looked.answer, looked.held)
-    found: dict[str, Any] = {
-        "train_validation_gap": {
-            "train": train,
-            "validation": whole["value"],
-            "gap": looked.metric.gain(train, whole["value"]),
-        },
-        "importance": _parts_looked_at(looked, side, time.monotonic() + 0.5 * seconds),
-    }
+    gap = {"train": train, "validation": whole["value"], "gap": looked.metric.gain(train, whole["value"])}
     curve = [*_curve(looked, fit, a_fit, end), {"rows": float(len(looked.train)), **whole}]
-    if len(curve) > 1:
-        found["learning_curve"] = curve
-    return found, {"learning_curve": _TIME_IS_UP, "importance": _TIME_IS_UP}
+    return {"train_validation_gap": gap} | ({"learning_curve": curve} if len(curve) > 1 else {})
 
 
 def _curve(looked: Looked, fit: Callable[[Integers], Answer], a_fit: float, end: float) -> list[dict[str, float]]:

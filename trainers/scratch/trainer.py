@@ -37,7 +37,7 @@ from trainers.common.runfolder import keep, verify
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
 from trainers.common.splits import folds_of, split_rows
 from trainers.contract import Progress
-from trainers.scratch.beside import SMALL, output_of, score_of, small_model
+from trainers.scratch.beside import SMALL, check_classes, output_of, score_of, small_model
 from trainers.scratch.kernels import random_kernels
 from trainers.scratch.linear import fit_linear
 from trainers.scratch.look import Looked, look, ways_of
@@ -118,7 +118,13 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     before = sealed_before(plan, folder)
     split = split_rows(rows.features, rows.target.values, plan.split, rows.split_by, plan.seed, sealed_before=before)
     test_part = freeze(plan, folder, split)
-    _check_classes(truth[split.train], classes)
+    check_classes(
+        truth[split.train],
+        classes,
+        policy("scratch")["limits"],
+        "rows",
+        "From nothing a network learns a class only from its own rows.",
+    )
     shape = learn_shape(rows.features.iloc[split.train], plan.task)
     values = shape.values(rows.features)
     train, held = folds_of(split, round(1 / policy("scratch")["stop"]["share"]), plan.seed)[0]
@@ -239,17 +245,3 @@ def _seer_of_signals(
         for take in (np.ones(len(used), dtype=bool), before)
     ]
     return made[0], made[1], len(used)
-
-
-def _check_classes(truth: Integers, classes: tuple[str, ...]) -> None:
-    limits = policy("scratch")["limits"]
-    counts = np.bincount(truth, minlength=len(classes))
-    rare = [classes[at] for at in np.flatnonzero(counts < limits["fewest_per_class"])]
-    if rare or len(classes) > limits["classes"]:
-        raise BadInput(
-            f"{len(rare)} of {len(classes)} classes have fewer than {limits['fewest_per_class']} training rows.",
-            where=plain(", ".join(rare[:5]), 100),
-            why="From nothing a network learns a class only from its own rows.",
-            fix="Label more of them, or put rare classes together.",
-            code="too-few-rows",
-        )

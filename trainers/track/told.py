@@ -13,7 +13,7 @@ from advisor.base.files import sha256_of_file
 from advisor.records.run import RunRecord, Score
 from trainers.common.runfolder import MARKER
 
-# Every tracker takes these in a name; MLflow takes blanks beside them, and TensorBoard writes _ for anything else.
+# What every tracker takes in a name; for anything else TensorBoard writes _, and MLflow takes hardly any of it.
 _STRANGE = re.compile(r"[^A-Za-z0-9_\-./]")
 _LONGEST = 500  # MLflow's column for a setting
 
