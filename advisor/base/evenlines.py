@@ -44,8 +44,9 @@ def check_lines(path: Path, written: Written, *, limit: int | None = None) -> No
         try:
             for count, cells in enumerate(rows):
                 if cells and len(cells) != wanted:
+                    held = f"{len(cells):,} cell{'s' * (len(cells) != 1)}"
                     raise BadInput(
-                        f"Line {rows.line_num:,} of {path.name} has {len(cells):,} cells; the header has {wanted:,}.",
+                        f"Line {rows.line_num:,} of {path.name} has {held}; the header has {wanted:,}.",
                         where=f"{path}:{rows.line_num}",
                         line=plain(written.delimiter.join(cells), 160),
                         why="Cells would slip into the wrong columns.",

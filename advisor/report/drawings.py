@@ -50,6 +50,11 @@ def _rows(axes: Axes, points: tuple[Point, ...]) -> None:
         label.set_fontweight("bold" if point.ours else "normal")
 
 
+def _under(axes: Axes, text: str) -> None:
+    # Names at the left leave the axis little room: long words under it end where it does, and reach under the names.
+    axes.set_xlabel(text, loc="right" if len(text) > LONGEST_LABEL else "center")
+
+
 def _intervals(figure: Figure, chart: Chart) -> None:
     axes = _bare(figure)
     _rows(axes, chart.points)
@@ -73,7 +78,7 @@ def _intervals(figure: Figure, chart: Chart) -> None:
         _to_reach(axes.axvline, chart.bar)
     axes.margins(x=0.12)
     axes.locator_params(axis="x", nbins=5)
-    axes.set_xlabel(chart.axis)
+    _under(axes, chart.axis)
 
 
 def _bars(figure: Figure, chart: Chart) -> None:
@@ -83,7 +88,7 @@ def _bars(figure: Figure, chart: Chart) -> None:
     axes.locator_params(axis="x", nbins=5)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.4g}" if value % 1 else f"{int(value):,}")
-    axes.set_xlabel(chart.axis)
+    _under(axes, chart.axis)
 
 
 def _ranges(figure: Figure, chart: Chart) -> None:
@@ -95,7 +100,7 @@ def _ranges(figure: Figure, chart: Chart) -> None:
     axes.set_xscale("log")
     axes.minorticks_off()
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlabel(f"{chart.axis}, each mark ten times the one before")
+    _under(axes, f"{chart.axis}, each mark ten times the one before")
 
 
 def _curve(figure: Figure, chart: Chart) -> None:
@@ -133,7 +138,7 @@ def _swings(figure: Figure, chart: Chart) -> None:
         _to_reach(axes.axvline, chart.bar)
     axes.locator_params(axis="x", nbins=4)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlabel(chart.axis)
+    _under(axes, chart.axis)
 
 
 def _scatter(figure: Figure, chart: Chart) -> None:
