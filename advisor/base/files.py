@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,32 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Written beside the target, flushed to disk, then renamed over it. A full disk leaves the old file as it was.
     """
     data = content.encode() if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+
+    def fill(scratch: Path) -> None:
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NOT_THROUGH_LINKS, 0o644)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
+
+    fill_atomically(path, fill, size=len(data))
+
+
+def fill_atomically(path: Path, fill: Callable[[Path], None], *, size: int) -> None:
+    """As `write_atomically`, of `size` bytes that `fill` writes and flushes itself into the file it is given.
+
+    Raises `EnvironmentMissing` when `fill` raises an `OSError`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        scratch.unlink(missing_ok=True)  # no link is written through
+        fill(scratch)
         scratch.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
         scratch.unlink(missing_ok=True)
-        raise _write_problem(error, path, len(data)) from error
+        raise _write_problem(error, path, size) from error
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise

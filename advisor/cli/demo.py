@@ -51,7 +51,7 @@ LONGER = {
         (
             ("look", "{case}"),
             ("decide", "{case}"),
-            ("plan", "{case}", "--budget-seconds", "360"),
+            ("plan", "{case}", "--budget-seconds", "300"),
             ("train", "{case}"),
             ("report", "{case}"),
         ),

@@ -89,6 +89,19 @@ def test_two_checkpoints_are_kept_and_no_scratch_is_left(tmp_path: Path) -> None
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step-000004", "step-000005"]
 
 
+def test_a_full_disk_leaves_the_checkpoint_before_and_says_what_to_do(tmp_path: Path) -> None:
+    save_bundle(tmp_path, make_bundle(1))
+    small = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))"
+    large = "save_bundle(Path(sys.argv[1]), Bundle({'w': torch.ones(99_999)}, {}, torch.get_rng_state(), {'step': 2}))"
+    code = f"import sys, torch; from pathlib import Path; from trainers.lora.bundle import *; {small}; {large}"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert "EnvironmentMissing: No room to write adapter.safetensors: it needs 399,996 bytes." in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000001"]
+    found = newest_bundle(tmp_path)
+    assert found is not None
+    assert found.state["step"] == 1
+
+
 def test_a_checkpoint_holds_no_pickle(uninterrupted: Path) -> None:
     files = [path for path in (uninterrupted / "checkpoints").rglob("*") if path.is_file()]
     assert {path.name for path in files} == {"adapter.safetensors", "optimiser.safetensors", "state.json", "COMPLETE"}

@@ -196,9 +196,6 @@ class _Training:
                 "seconds_an_image": round(each, 4),
                 "sealed_openings": opening,
                 "test_part": test_part,
-                **accounted(
-                    TASK, found | errors_of(sealed, ours, classes) | {"slices": slices}, time_is_up("learning_curve")
-                ),
             },
             notes=tuple(self.notes),
             represented="Each image became what the pretrained model, which never saw a label of these, says of it.",

@@ -8,8 +8,10 @@ transformers are not used: they hold a pickle with the hub token in it, and resu
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +19,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from advisor.base.files import sha256_of_file, to_json, write_atomically
+from advisor.base.files import fill_atomically, sha256_of_file, to_json, write_atomically
 
 MARKER = "COMPLETE"
 _KEEP = 2
@@ -42,8 +44,8 @@ def save_bundle(folder: Path, bundle: Bundle) -> Path:
     scratch = folder / f".{final.name}.{os.getpid()}.part"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        write_atomically(scratch / "adapter.safetensors", save(bundle.weights))
-        write_atomically(scratch / "optimiser.safetensors", save({**bundle.moments, "random": bundle.random_state}))
+        write_tensors(scratch / "adapter.safetensors", bundle.weights)
+        write_tensors(scratch / "optimiser.safetensors", {**bundle.moments, "random": bundle.random_state})
         write_atomically(scratch / "state.json", to_json(bundle.state))
         listing = {p.name: [p.stat().st_size, sha256_of_file(p)] for p in sorted(scratch.iterdir())}
         write_atomically(scratch / MARKER, to_json(listing))
@@ -57,6 +59,26 @@ def save_bundle(folder: Path, bundle: Bundle) -> Path:
             (old / MARKER).unlink()
         shutil.rmtree(old, ignore_errors=True)
     return final
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Replace `path` by these tensors, whole or not at all; none is copied in memory, whatever their size.
+
+    Raises `EnvironmentMissing` on a full disk.
+    """
+
+    def fill(scratch: Path) -> None:
+        try:
+            save_file(tensors, scratch)
+        except SafetensorError as error:
+            # The library tells what the system said in words only.
+            told = re.search(r"os error (\d+)", str(error))
+            number = int(told.group(1)) if told else errno.EIO
+            raise OSError(number, os.strerror(number)) from error
+        with scratch.open("rb+") as stream:
+            os.fsync(stream.fileno())
+
+    fill_atomically(path, fill, size=sum(tensor.nbytes for tensor in tensors.values()))
 
 
 def newest_bundle(folder: Path) -> Bundle | None:

@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from advisor.base.errors import BadInput
-from advisor.base.files import write_atomically
 from trainers.contract import Progress
 from trainers.lora.batches import all_batches, pieces
-from trainers.lora.bundle import Bundle, newest_bundle, random_state, save_bundle
+from trainers.lora.bundle import Bundle, newest_bundle, random_state, save_bundle, write_tensors
 from trainers.lora.forward import Losses, Tally, measuring, step_gradients
 from trainers.lora.optimiser import Optimiser, Schedule
+from trainers.lora.policy import presets
 from trainers.lora.probe import Forecast, probe
+from trainers.lora.rate import find_rate
 from trainers.lora.recipe import Recipe
 from trainers.lora.team import Team
 from trainers.lora.tokens import Encoded
@@ -34,7 +35,7 @@ ALONE = Team()
 
 @dataclass
 class Course:
-    """How far a run has come: plain values, saved with every checkpoint."""
+    """How far a run has come: plain values, saved with every checkpoint. `rate` 0 is the recipe's."""
 
     step: int = 0
     steps: int = 0
@@ -49,6 +50,8 @@ class Course:
     curve: list[dict[str, float]] = field(default_factory=list)
     recent: list[list[float]] = field(default_factory=list)
     forecast: dict[str, Any] = field(default_factory=dict)
+    rate: float = 0.0
+    tried_rates: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,14 +95,23 @@ def train(
     course = _resume(optimiser, work)
     if course is None:
         progress.phase("Trial steps: threads, time and memory")
-        forecast = probe(loss_of, optimiser, rows, development, prefix, recipe, steps, seed, budget_seconds, team)
+        trying = presets()["rate_finder"]["share_of_budget"] * budget_seconds * (recipe.find_learning_rate == "on")
+        allowed = budget_seconds - trying
+        forecast = probe(loss_of, optimiser, rows, development, prefix, recipe, steps, seed, allowed, team)
         found = team.from_first(_plain(forecast))
         course = Course(steps=found["steps"], threads=found["threads"], forecast=found)
+        if trying:
+            progress.phase("Trial steps: the learning rate")
+            began = time.monotonic()
+            tried = find_rate(loss_of, optimiser, rows, recipe, prefix=prefix, seed=seed, seconds=trying, team=team)
+            course.rate, course.tried_rates = tried.rate, asdict(tried)
+            course.seconds = team.from_first(time.monotonic() - began)
         progress.phase(f"Looking at {len(development)} rows held back, before the first step")
         course.curve.append(_look(loss_of, development, prefix, recipe, course))
         _save(optimiser, course, work, saved, team)
     torch.set_num_threads(course.threads)
-    optimiser.schedule = Schedule(recipe.learning_rate, max(1, round(recipe.warmup_share * course.steps)), course.steps)
+    rate = course.rate or recipe.learning_rate
+    optimiser.schedule = Schedule(rate, max(1, round(recipe.warmup_share * course.steps)), course.steps)
     every = math.ceil(course.steps / course.forecast["looks"])
     threads = f"{course.threads} thread{'s' * (course.threads > 1)}"
     progress.phase(f"Training: {course.steps} steps of {recipe.batch} rows, {threads}")
@@ -116,7 +128,7 @@ def train(
         loss = team.sum_gradients([weight for _, weight in trainable], loss)
         course.recent.append([loss, learned])
         if not math.isfinite(loss):
-            raise _diverged(course.step, recipe)
+            raise _diverged(course.step, course.rate or recipe.learning_rate)
         optimiser.step(course.step)
         course.step += 1
         course.tokens += sum(len(row.ids) for group in groups for row in group)
@@ -140,7 +152,7 @@ def train(
 @torch.no_grad()
 def _best(trainable: list[tuple[str, Tensor]], work: Path) -> dict[str, Tensor]:
     """The weights of the best look, put into the model too."""
-    best = load((work / "best.safetensors").read_bytes())
+    best = load_file(work / "best.safetensors")  # mapped: what is read is not in memory twice
     for name, weight in trainable:
         weight.copy_(best[name])
     return best
@@ -223,12 +235,12 @@ def _settle(
     course.curve.append(point)
     exact, loss = point.get("exact", 0.0), point.get("development_loss", -float(course.step))
     if not math.isfinite(loss):
-        raise _diverged(course.step, recipe)
+        raise _diverged(course.step, course.rate or recipe.learning_rate)
     if (exact, -loss) > (course.best_exact, -course.best_loss):
         course.best_exact, course.best_loss, course.best_step, course.stale = exact, loss, course.step, 0
         weights = optimiser.weights(wanted=team.rank == 0)
         if team.rank == 0:
-            write_atomically(work / "best.safetensors", save(weights))
+            write_tensors(work / "best.safetensors", weights)
     else:
         course.stale += 1
         if course.stale >= recipe.patience and course.step < course.steps:
@@ -243,12 +255,12 @@ def _words(course: Course) -> str:
     return ", ".join(parts)
 
 
-def _diverged(step: int, recipe: Recipe) -> BadInput:
+def _diverged(step: int, rate: float) -> BadInput:
     return BadInput(
         f"The loss is no number any more at step {step + 1}.",
         where="plan.yaml: settings.learning_rate",
         why="The weights have run away; going on would waste the rest of the time.",
-        fix=f"Set learning_rate to {recipe.learning_rate / 4:g} in plan.yaml, then train again.",
+        fix=f"Set learning_rate to {rate / 4:g} in plan.yaml, then train again.",
         code="diverged",
     )
 

@@ -1,17 +1,16 @@
 """What a run needs before it starts: memory and disk by formula; the next smaller option when it is too much.
 
-Peak memory in MiB = process + weights + trained weights' states + activations + the head's slice + the checkpoint:
+Peak memory in MiB = process + weights + trained weights' states + activations + the head's slice:
 
     process   what python, torch and transformers hold before a model is there
     weights   P × bytes of the type; in 4 or 8 bits only what bitsandbytes replaces, the layers' products: embeddings,
               the head over the vocabulary and the norms stay in the type of the rest
     states    Pt × 18 bytes: float32 master, its gradient, the weight's own, AdamW's two moments (12 when the weight is
-              its own master; 12 too where all learn on a processor: no gradient is left when the checkpoint is copied)
+              its own master); checkpoints are written from where they stand, without a copy
     activ.    tokens × layers × (11 hidden + 4 intermediate) × bytes × κ; with checkpointing on a GPU one layer
               whole and the others' inputs; on a processor a measured share, as the heap keeps what it was given
     attention eager only: rows × heads × length² × bytes × 3 for each layer
     head      256 positions × vocabulary × 4 bytes × 3
-    checkpt   what is copied while a checkpoint is written: Pt × 4 bytes × 4
     gathered  full fine-tuning on several cards: weights and states are divided by their number, and what computes is
               whole for its time: the vocabulary's matrices and two layers (one is fetched ahead), with their gradients
 
@@ -43,22 +42,19 @@ class Need:
     states: float
     activations: float
     head: float
-    checkpoint: float
     tokens: int
     gathered: float = 0.0
 
     @property
     def total(self) -> float:
         """All parts together."""
-        kept = self.process + self.weights + self.states + self.gathered
-        return kept + self.activations + self.head + self.checkpoint
+        return self.process + self.weights + self.states + self.gathered + self.activations + self.head
 
     def words(self) -> str:
         """The sum as a person can check it."""
         return (
             f"{self.process:,.0f} MB process + {self.weights:,.0f} weights + {self.states:,.0f} adapters' states + "
-            f"{self.activations:,.0f} activations of {self.tokens:,} tokens + {self.head:,.0f} head + "
-            f"{self.checkpoint:,.0f} while saving"
+            f"{self.activations:,.0f} activations of {self.tokens:,} tokens + {self.head:,.0f} head"
         )
 
 
@@ -81,7 +77,7 @@ def need(shape: Shape, recipe: Recipe, dtype: str, longest: int, *, prefix: int 
         activations = tokens * width * shape.layers * layer * kappa
     if recipe.attention == "eager":
         activations += shape.layers * rows * shape.heads * own * longest * width * 3
-    states = trained * (12 if width == 4 or (full and not gpu) else 18)
+    states = trained * (12 if width == 4 else 18)
     growth = constants["growth"]
     return Need(
         process=constants["gpu_context_mb"] if gpu else constants["process_mb"],
@@ -89,7 +85,6 @@ def need(shape: Shape, recipe: Recipe, dtype: str, longest: int, *, prefix: int 
         states=states / _MIB,
         activations=activations * growth / _MIB,
         head=min(256, tokens) * shape.vocabulary * 4 * 3 / _MIB,
-        checkpoint=0.0 if gpu else trained * 4 * 4 / _MIB,
         tokens=tokens,
     )
 

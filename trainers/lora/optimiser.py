@@ -76,6 +76,10 @@ class Optimiser:
         for _, weight in self.named:
             weight.grad = None
 
+    def forget(self) -> None:
+        """Drop what AdamW remembers: the next step is its first."""
+        self.adamw.state.clear()
+
     @torch.no_grad()
     def publish(self) -> None:
         """Bring the adapters to their masters' values."""
@@ -84,7 +88,7 @@ class Optimiser:
                 weight.copy_(master)
 
     def weights(self, *, wanted: bool = True) -> dict[str, Tensor]:
-        """The float32 weights by name, as they stand (copies, on the processor).
+        """The float32 weights by name, on the processor: they may change with the next step, so write or copy them.
 
         Where they are shared out every process must ask; one that has no use for them gets none.
         """
@@ -117,7 +121,7 @@ class Optimiser:
             state: dict[str, Any] = {}
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 if (kept := moments.get(f"{key}:{name}")) is not None:
-                    state[key] = kept.to(master.device) if key == "step" else share_of(kept, master)
+                    state[key] = kept.to(master.device, copy=True) if key == "step" else share_of(kept, master)
             if state:
                 self.adamw.state[master] = state
 
@@ -141,4 +145,4 @@ class Optimiser:
 def _gather(tensor: Tensor, name: str, into: dict[str, Tensor], wanted: bool) -> None:
     found = whole(tensor.detach())
     if wanted:
-        into[name] = found.cpu().clone()
+        into[name] = found.cpu().contiguous()

@@ -1,4 +1,4 @@
-"""Two or three trial steps before the first real one: threads, time and memory. Nothing is learned from them."""
+"""A few trial steps before the first real one: threads, time and memory. Nothing is learned from them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def probe(
     budget_seconds: float,
     team: Team,
 ) -> Forecast:
-    """Time one typical micro-batch at each thread count, run the largest once, and add up the whole run.
+    """Time one typical micro-batch at each thread count, run the largest twice, and add up the whole run.
 
     Where `budget_seconds` is short, looks at the development rows are cut first, to their share of it (presets.yaml),
     then `steps` to what fits. All of a `team` try at once, as in earnest, and the first one's time counts for all.
@@ -80,12 +80,14 @@ def probe(
     else:
         threads, by_threads = fastest_threads(lambda: once(few))
     before = resident_mb()
+    once(largest)  # it finds room for what it holds, which takes as long as the step itself, and only once
     per_token = team.from_first(seconds_of(lambda: once(largest)) / _tokens(rows, [parts[-1]], prefix))
     adapters = sum(held(master) * 4 for master in optimiser.masters) / 2**20
-    # Two moments, a gradient, and while a checkpoint is written three copies and their bytes; the best weights beside.
-    peak = max(peak_resident_mb(), before * presets()["memory"]["growth"] + 2 * adapters) + 6 * adapters
+    # The moments come with the first step, and so do the gradients of masters that are not the weights themselves.
+    beside = 2 if optimiser.masters[0] is optimiser.named[0][1] else 3
+    peak = max(peak_resident_mb(), before * presets()["memory"]["growth"]) + beside * adapters
     if taken := taken_of_card_mb(optimiser.masters[0].device.type):
-        peak = taken + 2 * adapters  # the moments come with the first step; checkpoints are made off the card
+        peak = taken + beside * adapters
     look = per_token * _EVALUATION_COST * (prefix + sum(len(row.ids) - prefix for row in development))
     steps, looks, changed = fitted([tokens * per_token for tokens in ours], look, recipe.evaluations, budget_seconds)
     return Forecast(

@@ -15,8 +15,10 @@ class Recipe:
     """What a run does. The values here are only the form; a plan's come from rules/presets.yaml with their reasons.
 
     `learning` is lora or full. `head` says what answers: words that the model writes, or a label (a head over the
-    classes); "auto" is words wherever the base can write. `micro_tokens` bounds the padded tokens of one forward pass.
-    `threads` 0, `dtype`, `attention` and `checkpointing` "auto" are settled by measurement before the first step.
+    classes); "auto" is words wherever the base can write. `find_learning_rate` "on" tries rates around `learning_rate`
+    before the first step, and learns at the one where the loss falls fastest. `micro_tokens` bounds the padded tokens
+    of one forward pass. `threads` 0, `dtype`, `attention` and `checkpointing` "auto" are settled by measurement before
+    the first step.
     """
 
     base: str = "smollm2-135m-instruct"
@@ -27,6 +29,7 @@ class Recipe:
     dropout: float = 0.0
     targets: str = "all-linear"
     learning_rate: float = 1e-3
+    find_learning_rate: str = "off"
     warmup_share: float = 0.05
     weight_decay: float = 0.0
     clip: float = 1.0
@@ -65,6 +68,7 @@ _CHOICES = {
     "checkpointing": ("auto", "on", "off"),
     "quantization": ("none", "nf4", "int8"),
     "export": ("adapter", "merged"),
+    "find_learning_rate": ("off", "on"),
     "optimiser": ("auto", "adamw", "paged_adamw_8bit"),
 }
 _RANGES: dict[str, tuple[float, float]] = {

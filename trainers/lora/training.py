@@ -233,6 +233,7 @@ class Training:
                 "samples": samples(asked, said.before, said.after),
                 "rivals": {name: side_scores(texts, said.wanted) for name, texts in said.rivals.items()},
                 "lora": lora,
+                **({"learning_rates_tried": course.tried_rates} if course.tried_rates else {}),
                 "metric": METRICS[self.task.metric],
                 "sealed_openings": opening,
             },
@@ -257,6 +258,7 @@ class Training:
             "base_content": fingerprint(where),
             "recipe": asdict(replace(session.recipe, base=self.recipe.base)),
             "steps": trained.course.steps,
+            "learning_rate": trained.course.rate or session.recipe.learning_rate,
             "threads": trained.course.threads,
             "precision": session.arithmetic.precision,
             "longest_row": max(len(row.ids) for row in rows),
@@ -271,7 +273,8 @@ class Training:
 
     def _all_notes(self, trained: Trained) -> list[str]:
         course = trained.course
-        said = [f"Cut to fit the time: {course.forecast['changed']}."] if course.forecast.get("changed") else []
+        said = [course.tried_rates["said"]] if course.tried_rates else []
+        said += [f"Cut to fit the time: {course.forecast['changed']}."] if course.forecast.get("changed") else []
         said += [f"Stopped early: {course.stopped}."] if course.stopped else []
         if 0 <= course.best_step < course.step:
             said.append(f"The weights of step {course.best_step} of {course.step} were the best and are the ones kept.")
