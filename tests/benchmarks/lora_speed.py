@@ -34,6 +34,7 @@ ENGINES = {
     "ours": "the trainer as it is",
     "ours, no buckets": "rows in random order",
     "ours, no micro-batches": "a batch in one piece",
+    "ours, bfloat16": "weights in bfloat16, whether or not that is fast on this processor",
     "ours, all logits": "the model's own loss: every position, all logits kept",
     "plain": "transformers Trainer + peft, its defaults (float32)",
     "trl default": "TRL SFTTrainer, its defaults (checkpointing on, bfloat16 autocast)",
@@ -65,6 +66,8 @@ def prepared(arguments: argparse.Namespace) -> tuple[Any, list[Any], list[Any], 
     from trainers.lora.machine import Arithmetic
 
     arithmetic = choose_arithmetic(device) if ours else Arithmetic("float32", "highest", "")
+    if "bfloat16" in arguments.engine:
+        arithmetic = Arithmetic("bfloat16", "highest", "")
     recipe = Recipe(micro_tokens=512)
     session = open_session(recipe, where, load_tokenizer(where), device, arithmetic, 200, arguments.seed)
     instruction = (ROOT / "advisor/demo/tickets/instruction.txt").read_text().strip()

@@ -72,7 +72,7 @@ def need(shape: Shape, recipe: Recipe, dtype: str, longest: int, *, prefix: int 
     if recipe.checkpointing == "on" and gpu:
         activations = tokens * width * (shape.layers * shape.hidden + layer * kappa)
     elif recipe.checkpointing == "on":
-        activations = tokens * width * shape.layers * layer * kappa * constants["checkpointing_share"]
+        activations = tokens * width * shape.layers * layer * kappa * constants["checkpointing_share"][dtype]
     else:
         activations = tokens * width * shape.layers * layer * kappa
     if recipe.attention == "eager":
