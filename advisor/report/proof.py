@@ -28,7 +28,7 @@ from advisor.report.data_charts import gain_table, score_comparison
 from advisor.report.given import Given
 from advisor.report.grounds import all_reasons
 from advisor.report.learnt import what_it_learnt
-from advisor.report.run_charts import learning_curve, lengths, loss_curve
+from advisor.report.run_charts import learning_curve, lengths, loss_curve, rates_tried
 from advisor.report.words import (
     STAGES,
     baseline_words,
@@ -147,6 +147,7 @@ def _run_blocks(run: RunRecord) -> Iterator[Block]:
     yield from _candidates(run)
     yield from learning_curve(run)
     yield from loss_curve(run)
+    yield from rates_tried(run.diagnostics.get("learning_rates_tried"))
     yield from lengths(run.diagnostics.get("lengths"))
     yield from what_it_learnt(run)
 

@@ -118,6 +118,25 @@ def loss_curve(run: RunRecord) -> Iterator[Chart]:
     )
 
 
+def rates_tried(found: Any) -> Iterator[Chart]:
+    """The loss at each learning rate of a range test, where a run made one (`diagnostics["learning_rates_tried"]`)."""
+    tried = found if isinstance(found, Mapping) else {}
+    steps = list(zip(tried.get("rates") or (), tried.get("losses") or (), strict=False))
+    taken = tried.get("rate")
+    if len(steps) < 2 or not all(isinstance(one, float) for one in (taken, *sum(steps, ()))):
+        return
+    chosen = min(steps, key=lambda step: abs(step[0] - taken))[0]
+    yield Chart(
+        "learning-rates",
+        "At which learning rate does the loss fall?",
+        f"{plain(tried.get('said', ''), 300)} Each bar is the loss before the step at its rate.",
+        "bars",
+        "loss",
+        tuple(Point(f"{rate:.2g}", loss, ours=rate == chosen) for rate, loss in steps),
+        Table(("Learning rate", "Loss"), tuple((f"{rate:.2g}", score(loss)) for rate, loss in steps), numeric=(0, 1)),
+    )
+
+
 def lengths(found: Any) -> Iterator[Chart]:
     """How many examples have how many tokens, where a run counted them (`diagnostics["lengths"]["spread"]`)."""
     spread = found.get("spread") if isinstance(found, Mapping) else None

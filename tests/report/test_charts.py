@@ -18,7 +18,7 @@ from advisor.report.cost_charts import score_by_cost
 from advisor.report.data_charts import score_comparison
 from advisor.report.element import write
 from advisor.report.learnt import what_it_learnt
-from advisor.report.run_charts import by_steps_ahead, learning_curve, residuals
+from advisor.report.run_charts import by_steps_ahead, learning_curve, rates_tried, residuals
 from advisor.report.story import tell
 
 CHARTS = {
@@ -166,3 +166,17 @@ def test_a_forecast_has_words_of_its_own_and_is_drawn_by_steps_ahead() -> None:
     )
     assert not list(by_steps_ahead(torn)) and not list(what_it_learnt(torn))
     assert len(list(learning_curve(torn))) == 1
+
+
+def test_the_rates_that_a_range_test_tried_are_drawn_with_the_one_taken_and_half_a_record_is_not() -> None:
+    tried = {
+        "rate": 1e-3,
+        "rates": [1e-5, 1e-4, 1e-3, 1e-2],
+        "losses": [1.3, 1.2, 0.4, 0.9],
+        "said": "Found by a test.",
+    }
+    (chart,) = rates_tried(tried)
+    assert [point.label for point in chart.points if point.ours] == ["0.001"]
+    drawn = write(draw(chart))
+    assert all(f"{rate:.2g}" in drawn for rate in (1e-5, 1e-4, 1e-3, 1e-2))
+    assert [list(rates_tried(found)) for found in (None, {}, "rates", {**tried, "rate": "x"})] == [[]] * 4

