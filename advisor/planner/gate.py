@@ -16,7 +16,7 @@ def named_metric(name: str, task: str) -> Setting:
     asked = name.strip().lower().replace("-", "_").replace(" ", "_")
     if asked not in known:
         raise BadInput(
-            f"A {plain(task or 'task of unknown kind', 40)} cannot be judged by {plain(name, 60)!r}.",
+            f"A {plain(task, 40)} task cannot be judged by {plain(name, 60)!r}.",
             where="--judge-by",
             fix=did_you_mean(asked, [*known, COST]) or f"Name cost, or one of: {one_of(known, 20)}.",
             code="no-metric",

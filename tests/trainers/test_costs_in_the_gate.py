@@ -111,6 +111,8 @@ def test_the_rule_on_one_column_is_the_cheapest_one_where_costs_decide() -> None
     assert by_metric is not None and by_cost is not None
     assert (by_metric.column, by_cost.column) == ("often", "never_missed")
     assert cost_metric(COSTS).value(truth, by_cost.apply(frame)) == pytest.approx((never != truth).mean())
+    # A third of those it marks are ill: "well" is likelier, and "ill" is cheaper to say.
+    assert ", so ill" in by_cost.text(("well", "ill")) and ", so " not in by_metric.text(("well", "ill"))
 
 
 def patients(rows: int = 500) -> pd.DataFrame:

@@ -67,7 +67,13 @@ class OneRule:
             whens = [f"{name} ≤ {ends[0]}"] if ends else [f"{name} known"]
             whens += [f"{low} < {name} ≤ {high}" for low, high in itertools.pairwise(ends)]
             whens += [f"{name} > {ends[-1]}"] if ends else []
-        said = [f"{when}: {self._answer(answer, classes)}" for when, answer in zip(whens, self.answers, strict=False)]
+        given = [self._answer(answer, classes) for answer in self.answers]
+        if classes:  # where the rule is cut so that it does not say the likeliest class, that is told
+            shares = np.asarray(self.answers)
+            codes = labelled(shares, self.cut).labels
+            for at, code in enumerate([] if codes is None else codes.tolist()):
+                given[at] += f", so {plain(classes[code], 30)}" if shares[at, code] < shares[at].max() else ""
+        said = [f"{when}: {answer}" for when, answer in zip(whens, given, strict=False)]
         return "; ".join(said[:6]) + ("; …" if len(said) > 6 else "") + "."
 
     def _answer(self, answer: tuple[float, ...], classes: tuple[str, ...]) -> str:
