@@ -15,9 +15,11 @@ import pytest
 from advisor.cli.main import dispatch
 from advisor.cli.monitor import page
 from tests.use.conftest import LIGHT, Silent, new_rows, plan_for, run_folder, table, written
+from trainers.export.card import card
 from trainers.monitor.paid import Promise, bill, evidence_of_a_rise, paid_by
 from trainers.monitor.watch import watch
 from trainers.registry import find_trainer
+from trainers.track.told import told_of
 from trainers.use.opened import OpenedRun, open_run
 from trainers.use.retrain import grow, judge
 
@@ -144,6 +146,15 @@ def test_the_page_and_the_json_show_what_answers_cost(
     assert told["costs"]["breach"] == "this file"
     html = (case / "monitor" / "classical-1" / "page.html").read_text(encoding="utf-8")
     assert "What answers cost" in html and "Cost a row since the start" in html and "breach" in html
+
+
+def test_the_model_card_and_trackers_tell_cost_beside_the_metric(opened: dict[str, OpenedRun]) -> None:
+    run = opened["plain"]
+    paid = run.record.gate.costs[0]
+    assert f"| cost | {paid.ours.value:.4g} |" in card(run) and f"| cost | {paid.theirs.value:.4g} |" in card(run)
+    figures = told_of(run.folder, run.record).figures
+    assert figures["sealed/cost"] == paid.ours.value and figures["sealed/low"] == run.record.sealed.low
+    assert figures[f"beside/{paid.against}/saving"] == paid.gain
 
 
 def test_a_new_run_is_held_against_the_old_one_by_cost_as_well(opened: dict[str, OpenedRun], tmp_path: Path) -> None:
