@@ -52,7 +52,7 @@ def measured_facts(case: Case) -> tuple[Fact, ...]:
         return (
             Fact("label_agreement", round(run.secondary["share_alike"], 3), "measured", evidence, run.finished[:10]),
         )
-    for comparison in run.gate.comparisons:
+    for comparison in run.gate.deciding:
         if comparison.against == "trivial":
             evidence = (
                 f"run {run.run}: {comparison.ours.metric} {comparison.ours.value:.3f} against "

@@ -168,6 +168,8 @@ def page(check: dict[str, Any], *, everything: bool = False) -> Iterator[str]:
     yield ""
     if check["performance"]:
         yield from _wrapped(f"Right answers: {check['performance']['text']}")
+        if check.get("costs"):
+            yield from _wrapped(f"What answers cost: {check['costs']['text']}")
         if check.get("held"):
             yield from _wrapped(f"Inputs: {check['held']:,} rows are too few to compare; more of them will be enough.")
     elif check["compared"]:

@@ -41,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a choice of the trainer's, made by you",
     )
+    parser.add_argument(
+        "--judge-by", default="", metavar="NAME", help="what decides in the end: a metric such as f1, or cost"
+    )
     parser.add_argument("--approach", default="", metavar="NAME", help="plan another approach; kept in writing")
     parser.add_argument(
         "--trainer", default="", metavar="NAME", help="hosted: fine-tune at a service, off unless asked for here"
@@ -67,6 +70,7 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
     from advisor.cli.card_prices import with_card_prices
     from advisor.cli.chain import decide_case, decision_hash, facts_of
     from advisor.planner import make_plan, offers, planning_rules
+    from advisor.records.judging import costs_stated
     from trainers.registry import TRAINERS
 
     case = open_case(arguments.case)
@@ -92,6 +96,8 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
         drop=dict.fromkeys(arguments.drop, "Dropped by the user.") | weighing_column(asked),
         keep=arguments.keep,
         asked=list(asked),
+        judge_by=arguments.judge_by.strip(),
+        costs=costs_stated(chosen_settings(asked)),
     )
     plan = replace(plan, decision_sha256=decision_hash(decision), tool_version=_version())
     machine = look_at_machine(case.folder)

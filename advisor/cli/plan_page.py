@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from advisor.base.safetext import plain
+from advisor.records.judging import cost_decides
 from advisor.report.words import baseline_words, least_to_most, metric_words, say
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
         "Learns", f"{plain(plan.target, 60)} ({plan.task or 'kind not known'}) from {plain(plan.data, 200)}", width
     )
     yield from _row("Split", f"{split.kind}{by}, {split.test_share:.0%} sealed until the end. {split.reason}", width)
-    yield from _row("Judged by", f"{metric_words(str(plan.metric.value))}. {plan.metric.reason}", width)
+    yield from _judging(plan, width)
     rivals = " and ".join(baseline_words(name) for name in plan.gate.against)
-    least = f" by more than {plan.gate.minimum_gain:g}" if plan.gate.minimum_gain else ""
+    minimum = plan.gate.minimum_saving if cost_decides(plan) else plan.gate.minimum_gain
+    least = f" by more than {minimum:g}{' a row' * cost_decides(plan)}" if minimum else ""
     yield from _row("Must beat", f"{rivals}{least}, at {plan.gate.confidence:.0%} confidence.", width)
     for column in plan.drop:
         yield from _row("Left out", f"{plain(column.name, 60)}: {column.reason}", width)
@@ -73,6 +75,18 @@ def _training(plan: Plan, machine: Machine, width: int) -> Iterator[str]:
         yield from _lengths(takes.lengths, width)
     if takes.cards:
         yield from _cards(takes, width)
+
+
+def _judging(plan: Plan, width: int) -> Iterator[str]:
+    """What decides in the end, and what chooses among models where that is something else."""
+    metric = metric_words(str(plan.metric.value))
+    if cost_decides(plan):
+        why = plan.gate.because or "What errors cost is stated, and the gate names nothing else."
+        yield from _row("Judged by", f"cost a row, the less the better. {why}", width)
+        yield from _row("Chosen by", f"{metric}. {plan.metric.reason}", width)
+        return
+    why = f" {plan.gate.because}" if plan.gate.because not in ("", plan.metric.reason) else ""
+    yield from _row("Judged by", f"{metric}. {plan.metric.reason}{why}", width)
 
 
 def _lengths(found: Lengths, width: int) -> Iterator[str]:

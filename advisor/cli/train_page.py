@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 
 from advisor.base.safetext import plain
-from advisor.records.run import RunRecord, Score
+from advisor.records.run import Comparison, RunRecord, Score
 from advisor.report.words import baseline_words, metric_words, score, sentence
 
 _WIDTH = 100
@@ -54,16 +54,23 @@ def _sealed(record: RunRecord) -> Iterator[str]:
     """The score on the sealed rows, and each cheaper rung beside it."""
     yield ""
     yield f"On {record.sealed.rows:,} sealed rows ({metric_words(record.sealed.metric)})"
-    names = [record.chosen, *(baseline_words(item.against) for item in record.gate.comparisons)]
-    width = max(map(len, names))
-    yield f"  {record.chosen:<{width}}  {_value(record.sealed)}"
-    for item in record.gate.comparisons:
-        sure = f"gain {item.gain:+.3g} ({item.low:+.3g} to {item.high:+.3g})"
-        passed = "beaten" if item.passed else "not shown to be beaten"
-        yield f"  {baseline_words(item.against):<{width}}  {_value(item.theirs):<32}  {sure}: {passed}"
+    yield from _beside(record.chosen, record.sealed, record.gate.comparisons, "gain")
+    if record.gate.costs:
+        yield "On the same rows, what answers cost a row (the less the better)"
+        yield from _beside(record.chosen, record.gate.costs[0].ours, record.gate.costs, "saving")
     rule = record.diagnostics.get("one_rule")
     if isinstance(rule, str):
         yield from _wrapped(f"The rule: {plain(rule, 400)}")
+
+
+def _beside(chosen: str, ours: Score, comparisons: tuple[Comparison, ...], gained: str) -> Iterator[str]:
+    names = [chosen, *(baseline_words(item.against) for item in comparisons)]
+    width = max(map(len, names))
+    yield f"  {chosen:<{width}}  {_value(ours)}"
+    for item in comparisons:
+        sure = f"{gained} {item.gain:+.3g} ({item.low:+.3g} to {item.high:+.3g})"
+        passed = "beaten" if item.passed else "not shown to be beaten"
+        yield f"  {baseline_words(item.against):<{width}}  {_value(item.theirs):<32}  {sure}: {passed}"
 
 
 def _looks(record: RunRecord) -> Iterator[str]:

@@ -6,35 +6,26 @@ command line adds what a trainer estimates, and saves. What is trained is never 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from advisor.base.errors import BadInput, FactsMissing, did_you_mean
-from advisor.base.files import read_text
 from advisor.base.safetext import one_of, plain
-from advisor.base.shipped import rules_folder
+from advisor.planner.gate import gate_of, named_metric
 from advisor.planner.routes import Route, requested_route, route_of
+from advisor.planner.rulefiles import planning_rules
 from advisor.planner.stages import fill_stages
 from advisor.records.decision import Decision
 from advisor.records.facts import Value
+from advisor.records.judging import COST
 from advisor.records.look import Look, SplitProposal
-from advisor.records.plan import AcceptedColumn, ColumnQuestion, DroppedColumn, Estimate, Gate, NextStep, Plan, Setting
+from advisor.records.plan import AcceptedColumn, ColumnQuestion, DroppedColumn, Estimate, NextStep, Plan, Setting
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _TASKS = ("binary", "multiclass", "regression")
 # Answers that are texts of their own: what was stated counts more than how the column looks.
 _WRITTEN = {"extract": "extract", "generate_text": "generate", "translate_summarise": "generate"}
-
-
-@functools.cache
-def planning_rules(name: str) -> dict[str, Any]:
-    """rules/planning.yaml or rules/next_steps.yaml as plain data."""
-    from advisor.base.strictyaml import parse
-
-    content: dict[str, Any] = parse(read_text(rules_folder() / f"{name}.yaml"), f"{name}.yaml").data
-    return content
 
 
 def make_plan(
@@ -53,12 +44,15 @@ def make_plan(
     drop: Mapping[str, str] = _NOTHING,
     keep: Collection[str] = (),
     asked: Collection[str] = (),
+    judge_by: str = "",
+    costs: bool = False,
 ) -> Plan:
     """The plan for `decision`, or for another `approach` that the user names against it (kept in `override`).
 
     `case` is the case's name as typed, for the commands in the plan; `data` and `target` are the user's answers. Where
     the user names a `trainer` it serves, else the approach's own. `drop` says why the user leaves columns out, `keep`
-    names those that stay, `asked` settings that come with the plan. Raises `FactsMissing` while the decision is open,
+    names those that stay, `asked` settings that come with the plan; `costs` says that these tell what errors cost, and
+    `judge_by` what is to decide in the end: cost, or a metric. Raises `FactsMissing` while the decision is open,
     `BadInput` when a trainer would need data, a target or a column that is not there, or does not serve the approach.
     """
     chosen = approach or _settled(decision, case)
@@ -87,7 +81,7 @@ def make_plan(
         if suspect.name in keep
     )
     split = look.split if look else SplitProposal(reason="No data was looked at yet.")
-    metric = _metric(decision, chosen, task, route)
+    metric = named_metric(judge_by, task) if judge_by not in ("", COST) else _metric(decision, chosen, task, route)
     plan = Plan(
         approach=chosen,
         trainer=route.trainer,
@@ -97,7 +91,7 @@ def make_plan(
         target=target,
         split=split,
         metric=metric,
-        gate=_gate(chosen, task, metric),
+        gate=gate_of(chosen, task, metric, judge_by, costs=costs),
         drop=dropped,
         settings=_settings(words[chosen]),
         budget_seconds=budget_seconds,
@@ -250,14 +244,6 @@ def _metric(decision: Decision, approach: str, task: str, route: Route) -> Setti
         f"{default['reason']} (The rulebook's {name} cannot be measured for this task.)" if name else default["reason"]
     )
     return Setting(default["metric"], why, default["source"])
-
-
-def _gate(approach: str, task: str, metric: Setting) -> Gate:
-    rules = planning_rules("planning")
-    gate = rules["task_gates"].get(task, rules["gates"].get(approach))
-    if gate is None:
-        return Gate(str(metric.value), ())
-    return Gate(str(metric.value), tuple(gate["against"]), gate["minimum_gain"], gate["confidence"])
 
 
 def _settings(words: Mapping[str, Any]) -> dict[str, Setting]:

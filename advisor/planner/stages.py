@@ -8,6 +8,7 @@ from dataclasses import replace
 from advisor.base.safetext import one_of
 from advisor.records.decision import Stage
 from advisor.records.facts import Value
+from advisor.records.judging import COST
 from advisor.records.look import Look
 from advisor.records.plan import Plan
 
@@ -75,7 +76,8 @@ def _represent(plan: Plan) -> Lines:
 
 
 def _select(plan: Plan) -> Lines:
-    return ([f"Judged by {plan.metric.value}. {plan.metric.reason}"] if plan.metric.value else []), []
+    use = "Models are chosen by" if plan.gate.by == COST else "Judged by"
+    return ([f"{use} {plan.metric.value}. {plan.metric.reason}"] if plan.metric.value else []), []
 
 
 def _evaluate(plan: Plan) -> Lines:
@@ -83,4 +85,7 @@ def _evaluate(plan: Plan) -> Lines:
         return [], []
     least = f"more than {plan.gate.minimum_gain:g}" if plan.gate.minimum_gain else "more than nothing"
     rivals = " and ".join(plan.gate.against)
+    if plan.gate.by == COST:
+        least = f"more than {plan.gate.minimum_saving:g} a row" if plan.gate.minimum_saving else "more than nothing"
+        return [], [f"Its answers must save {least} over {rivals}, at {plan.gate.confidence:.0%} confidence."]
     return [], [f"It must gain {least} over {rivals}, at {plan.gate.confidence:.0%} confidence."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from advisor.records.decision import Stage
 from advisor.records.look import SplitProposal
@@ -56,13 +57,18 @@ class Gate:
     """What the trained model must beat, by which metric, by how much, and how sure.
 
     `against` names baselines that the trainer measures on the same rows. It passes when the lower end of the paired
-    interval (`confidence`, two-sided) of the gain is above `minimum_gain`, in units of the metric.
+    interval (`confidence`, two-sided) of the gain is above `minimum_gain`, in units of the metric. Where it is stated
+    what errors cost, `by` says which decides: cost, or metric. By cost it is the saving a row that must lie above
+    `minimum_saving`, in the unit of the costs. `because` says why; an empty `by` means cost where costs are stated.
     """
 
     metric: str
     against: tuple[str, ...]
     minimum_gain: float = 0.0
     confidence: float = 0.95
+    by: Literal["", "cost", "metric"] = ""
+    because: str = ""
+    minimum_saving: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,11 +47,21 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """Did training earn its place? `earned` only when every comparison passed; `owed` while people must act first."""
+    """Did training earn its place? `earned` only when every deciding comparison passed; `owed` while people must act.
+
+    `comparisons` are by the metric; `costs` by what answers cost a row, where that was stated: `gain` is the saving.
+    """
 
     outcome: Literal["earned", "not_earned", "owed"]
     text: str
     comparisons: tuple[Comparison, ...]
+    costs: tuple[Comparison, ...] = ()
+    decided_by: Literal["metric", "cost"] = "metric"
+
+    @property
+    def deciding(self) -> tuple[Comparison, ...]:
+        """The comparisons that the outcome rests on."""
+        return self.costs if self.decided_by == "cost" else self.comparisons
 
 
 @dataclass(frozen=True, slots=True)

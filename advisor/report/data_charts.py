@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from advisor.base.safetext import plain
+from advisor.records.judging import COST
 from advisor.records.look import Look
 from advisor.records.run import Comparison, RunRecord, Score
 from advisor.report.blocks import Chart, Paragraph, Point, Table
@@ -87,21 +88,30 @@ def more_labels(look: Look) -> Iterator[Chart]:
 
 def score_comparison(run: RunRecord) -> Chart:
     """Every cheaper way and the trained model on the same sealed rows, each with its interval."""
-    points = [_scored(sentence(baseline_words(item.against)), item.theirs) for item in run.gate.comparisons]
-    points.append(_scored("The trained model", run.sealed, ours=True))
+    return _side_by_side("scores", run.gate.comparisons, run.sealed)
+
+
+def cost_comparison(run: RunRecord) -> Chart:
+    """The same by what answers cost a row, where that was stated: less is better."""
+    return _side_by_side("costs", run.gate.costs, run.gate.costs[0].ours, " The less the better.")
+
+
+def _side_by_side(key: str, comparisons: tuple[Comparison, ...], ours: Score, says: str = "") -> Chart:
+    points = [_scored(sentence(baseline_words(item.against)), item.theirs) for item in comparisons]
+    points.append(_scored("The trained model", ours, ours=True))
     rows = tuple(
         (point.label, score(point.value), f"{score(point.low or 0.0)} to {score(point.high or 0.0)}")
         for point in points
     )
-    metric = metric_words(run.sealed.metric)
+    metric = metric_words(ours.metric)
     return Chart(
-        "scores",
+        key,
         f"{sentence(metric)} on the sealed rows",
-        f"{count(run.sealed.rows, 'sealed row')}; the bars are {run.sealed.confidence:.0%} intervals.",
+        f"{count(ours.rows, 'sealed row')}; the bars are {ours.confidence:.0%} intervals.{says}",
         "intervals",
         metric,
         tuple(points),
-        Table(("Way", sentence(metric), f"{run.sealed.confidence:.0%} interval"), rows, numeric=(1, 2)),
+        Table(("Way", sentence(metric), f"{ours.confidence:.0%} interval"), rows, numeric=(1, 2)),
     )
 
 
@@ -121,7 +131,8 @@ def gain_table(comparisons: tuple[Comparison, ...]) -> Table:
         )
         for item in comparisons
     )
-    return Table(("Held against", "Gain", "Interval", "Passed", "Method"), rows, numeric=(1, 2))
+    gained = "Saved a row" if comparisons[0].ours.metric == COST else "Gain"
+    return Table(("Held against", gained, "Interval", "Passed", "Method"), rows, numeric=(1, 2))
 
 
 def interval_words(point: Point) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from advisor.base.safetext import plain
 from advisor.records.decision import Stage
-from advisor.records.plan import Gate
+from advisor.records.judging import COST, cost_decides
+from advisor.records.plan import Plan
 from advisor.records.run import Comparison, RunRecord
 from advisor.report.blocks import (
     Block,
@@ -24,7 +25,7 @@ from advisor.report.blocks import (
     Section,
     Table,
 )
-from advisor.report.data_charts import gain_table, score_comparison
+from advisor.report.data_charts import cost_comparison, gain_table, score_comparison
 from advisor.report.given import Given
 from advisor.report.grounds import all_reasons
 from advisor.report.learnt import what_it_learnt
@@ -49,10 +50,12 @@ def did_it_earn_its_place(given: Given) -> Section | None:
     if run is None:
         return None
     tone = {"earned": "good", "owed": "warn"}.get(run.gate.outcome, "bad")
-    sentences = tuple(_held_against(item) for item in run.gate.comparisons)
+    sentences = tuple(_held_against(item) for item in run.gate.deciding)
     blocks: list[Block] = [Notice(full_stop(run.gate.text), tone)]  # type: ignore[arg-type]
     if sentences:
         blocks.append(Points(sentences))
+    if run.gate.costs:
+        blocks.append(cost_comparison(run))
     blocks.append(score_comparison(run))
     return Section("earned", "Did training earn its place?", "first_page", tuple(blocks))
 
@@ -60,9 +63,10 @@ def did_it_earn_its_place(given: Given) -> Section | None:
 def _held_against(item: Comparison) -> str:
     metric = metric_words(item.ours.metric)
     sure = f"{item.ours.confidence:.0%} interval {item.low:+,.3f} to {item.high:+,.3f}"
-    verdict = "shown to be better" if item.passed else "not shown to be better"
+    better, gained = ("cheaper", "saving") if item.ours.metric == COST else ("better", "gain")
+    verdict = f"shown to be {better}" if item.passed else f"not shown to be {better}"
     figures = f"{metric} {score(item.ours.value)} instead of {score(item.theirs.value)}"
-    return f"Against {baseline_words(item.against)}: {figures}, a gain of {item.gain:+,.3f} ({sure}): {verdict}."
+    return f"Against {baseline_words(item.against)}: {figures}, a {gained} of {item.gain:+,.3f} ({sure}): {verdict}."
 
 
 def the_stages(given: Given) -> Section:
@@ -105,7 +109,7 @@ def the_confirmation(given: Given) -> Section:
     blocks: list[Block] = []
     plan = given.run.plan if given.run is not None else given.plan
     if plan is not None:
-        blocks += [Heading("The gate, fixed before training"), Paragraph(_gate(plan.gate))]
+        blocks += [Heading("The gate, fixed before training"), Paragraph(_gate(plan))]
     if given.run is not None:
         blocks += _run_blocks(given.run)
     elif plan is not None:
@@ -120,8 +124,15 @@ def the_confirmation(given: Given) -> Section:
     return Section("confirmation", "Confirmation", "detail", tuple(blocks))
 
 
-def _gate(gate: Gate) -> str:
+def _gate(plan: Plan) -> str:
+    gate = plan.gate
     against = " and ".join(baseline_words(name) for name in gate.against) or "nothing"
+    if cost_decides(plan):
+        return (
+            f"The trained model must beat {against} on the same sealed rows, by what answers cost a row at the stated "
+            f"costs. The lower end of the {gate.confidence:.0%} interval of what is saved must lie above "
+            f"{figure(gate.minimum_saving)}. {gate.because} The metric is {metric_words(gate.metric)}."
+        )
     return (
         f"The trained model must beat {against} on the same sealed rows. The metric is {metric_words(gate.metric)}. "
         f"The lower end of the {gate.confidence:.0%} interval of the gain must lie above {figure(gate.minimum_gain)}."
@@ -138,6 +149,10 @@ def _run_blocks(run: RunRecord) -> Iterator[Block]:
         f"Chosen: {say(run.chosen)}. {sentence(metric_words(sealed.metric))} {score(sealed.value)} ({interval}) on "
         f"{count(sealed.rows, 'row')} that no choice was made on.{method} Rows by part: {rows}."
     )
+    if run.gate.costs:
+        yield Heading("What answers cost a row, at the stated costs")
+        yield gain_table(run.gate.costs)
+        yield Heading(f"The same by {metric_words(sealed.metric)}")
     if run.gate.comparisons:
         yield gain_table(run.gate.comparisons)
     if run.secondary:

@@ -36,7 +36,15 @@ _MOST = 12
 def tell_checks(run: str, checks: Sequence[Check], limits: Mapping[str, float], made_by: str) -> Story:
     """The page of a run after its latest check. `limits` are the smallest effects that count, by measure."""
     last = checks[-1]
-    sections = [_answer(last), _moved(last, limits), _right(checks), _next(last), _history(checks), _all_tests(last)]
+    sections = [
+        _answer(last),
+        _moved(last, limits),
+        _right(checks),
+        _costs(checks),
+        _next(last),
+        _history(checks),
+        _all_tests(last),
+    ]
     return Story(
         case=plain(run, 80),
         question="Has the world changed?",
@@ -141,6 +149,34 @@ def _right(checks: Sequence[Check]) -> Section | None:
         bar=promised,
     )
     return Section("right", "Right answers", "first_page", (Paragraph(known[-1]["performance"]["text"]), chart))
+
+
+def _costs(checks: Sequence[Check]) -> Section | None:
+    """What labelled answers cost a row, check by check, beside what was promised; None where that was never stated."""
+    known = [check for check in checks if check.get("costs")]
+    if not known:
+        return None
+    points, rows = [], []
+    for check in known:
+        told = check["costs"]
+        points.append(
+            Point(f"check {check['check']}", told["mean"], float(check["check"]), told["low"], told["high"], True)
+        )
+        mark = Mark("breach", "bad") if told["breach"] else Mark("kept", "good")
+        figures = (f"{told['rows']:,}", f"{told['file_mean']:.4g}", f"{told['mean']:.4g}")
+        rows.append((f"{check['check']}", *figures, f"{told['low']:.4g} to {told['high']:.4g}", mark))
+    last = known[-1]["costs"]
+    chart = Chart(
+        "costs",
+        "Cost a row since the start",
+        f"The sealed rows cost {last['sealed']:.4g}; at most {last['promised']:.4g} was promised: the dashed line.",
+        "intervals",
+        "cost a row",
+        tuple(points[-_MOST:]),
+        Table(("check", "labelled rows", "this file", "since the start", "95 %", ""), tuple(rows), (0, 1, 2, 3)),
+        bar=last["promised"],
+    )
+    return Section("costs", "What answers cost", "first_page", (Paragraph(last["text"]), chart))
 
 
 def _next(check: Check) -> Section:

@@ -67,6 +67,7 @@ BASELINES = {
     "prompt": "the best instructions",
 }
 METRICS = {
+    "cost": "cost a row",
     "mase": "MASE",
     "reward": "reward per decision",
     "alpha": "Krippendorff's alpha",

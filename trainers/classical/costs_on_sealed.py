@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from advisor.records.judging import cost_decides
+from advisor.records.plan import Plan
 from trainers.classical.problem import Problem
 from trainers.common.baselines import OneRule
+from trainers.common.costs import cheapest_answer, cost_metric
 from trainers.common.decide import Cut, cheapest_cut, labelled
-from trainers.common.gate import NAMES
+from trainers.common.gate import AtCosts
 from trainers.common.intervals import bootstrap, percentile
-from trainers.common.metrics import Floats, Integers, Metric, Output
+from trainers.common.metrics import Floats, Output
+from trainers.common.rung_names import NAMES
 from trainers.common.splits import Split
 
 _WORDS = NAMES | {
@@ -32,8 +36,10 @@ def measured(problem: Problem, split: Split, ours: Output, rule: OneRule | None,
         return {}
     truth, counts = problem.truth[split.test], problem.counting(split.test)
     answers = {"ours": ours, **_cheaper_ways(problem, split, rule, costs)}
+    if rule is None:
+        del answers["one_rule"]
     answers["likeliest"] = labelled(ours.probabilities, Cut())
-    metric = _metric(costs)
+    metric = cost_metric(costs)
     units, seed = split.test_units(), problem.setup.seed
     drawn = bootstrap(metric, truth, answers, units, seed, counts=counts)
     paid, ways = metric.value(truth, ours, counts), []
@@ -50,26 +56,27 @@ def measured(problem: Problem, split: Split, ours: Output, rule: OneRule | None,
     }
 
 
+def at_costs(plan: Plan, problem: Problem, split: Split, rule: OneRule | None) -> AtCosts | None:
+    """What the gate is told of costs: the matrix, and the cheaper rungs as they answer there; None where not stated."""
+    if problem.costs is None:
+        return None
+    ways = _cheaper_ways(problem, split, rule, problem.costs)
+    return AtCosts(problem.costs, {name: ways[name] for name in plan.gate.against}, cost_decides(plan))
+
+
 def _cheaper_ways(problem: Problem, split: Split, rule: OneRule | None, costs: Floats) -> dict[str, Output]:
+    """What the cheaper rungs say to the sealed rows at these costs: one answer, and the rule; learnt on training rows.
+
+    Without a rule the one answer stands in its place, as it does by the metric.
+    """
     seen, counts = problem.truth[split.train], problem.counting(split.train)
-    totals = np.bincount(seen.astype(np.int64), counts, minlength=problem.classes) @ costs
-    always = np.full(len(split.test), int(np.argmin(totals)), dtype=np.int64)
-    ways = {"trivial": Output(labels=always)}
+    always = Output(labels=np.full(len(split.test), cheapest_answer(seen, costs, counts), dtype=np.int64))
+    ways = {"trivial": always, "one_rule": always}
     if rule is not None:
         trained, sealed = (rule.apply(problem.prepared.iloc[rows]).probabilities for rows in (split.train, split.test))
         if trained is not None and sealed is not None:
             ways["one_rule"] = labelled(sealed, cheapest_cut(seen, trained, costs, counts))
     return ways
-
-
-def _metric(costs: Floats) -> Metric:
-    """The cost a row as a measure, so that its interval is drawn as any other's."""
-
-    def compute(truth: Floats, output: Output, weights: Floats) -> Floats:
-        labels: Integers = np.asarray(output.labels)
-        return np.asarray(weights @ costs[truth.astype(np.int64), labels] / weights.sum(axis=1))
-
-    return Metric("cost", "cost a row", False, ("binary", "multiclass"), "labels", compute)
 
 
 def as_table(found: dict[str, Any]) -> list[dict[str, Any]]:
@@ -86,18 +93,3 @@ def as_table(found: dict[str, Any]) -> list[dict[str, Any]]:
     ]
     columns = ["Answers by", "Cost a row", "More than the model"]
     return [{"title": "What answers cost on the sealed rows, at the stated costs", "columns": columns, "rows": rows}]
-
-
-def told(found: dict[str, Any]) -> str:
-    """A sentence on whether the model is the cheapest way; empty where no costs were stated."""
-    if not found:
-        return ""
-    ways = found["costs"]["ways"]
-    ours = ways[0]
-    rival = min((one for one in ways[1:] if one["way"] != "likeliest"), key=lambda one: float(one["cost"]))
-    more, low, high = (f"{rival[name]:+.3g}" for name in ("more", "more_low", "more_high"))
-    shown = "which shows" if rival["more_low"] > 0 else "which does not show"
-    return (
-        f"At the stated costs its answers cost {ours['cost']:.4g} a row, and {_WORDS[rival['way']]} costs "
-        f"{rival['cost']:.4g}: {more} more ({low} to {high}), {shown} that the model is cheaper."
-    )

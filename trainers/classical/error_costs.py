@@ -10,12 +10,13 @@ import numpy as np
 
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
+from advisor.records.judging import COST, COST_PAIR, ERROR_COSTS
 from advisor.records.plan import Plan
 from trainers.classical import planning
 from trainers.common.labels import label_text
 from trainers.common.metrics import Floats
 
-_MATRIX, _PAIR = "error_costs", ("cost_missed", "cost_false_alarm")
+_MATRIX, _PAIR = ERROR_COSTS, COST_PAIR
 
 
 def stated_costs(plan: Plan, classes: tuple[str, ...]) -> Floats | None:
@@ -23,6 +24,13 @@ def stated_costs(plan: Plan, classes: tuple[str, ...]) -> Floats | None:
     matrix = planning.chosen(plan, _MATRIX)
     pair = [planning.chosen(plan, name) for name in _PAIR]
     of_two = not all(value in (0, None, "") for value in pair)
+    if not matrix and not of_two and plan.gate.by == COST:
+        raise BadInput(
+            "The plan is to be judged by what errors cost, and does not say what they cost.",
+            where="plan.yaml: gate.by",
+            fix=f"State the costs in settings.{_MATRIX}, or write metric in place of cost.",
+            code="no-costs",
+        )
     if not matrix:
         return _of_pair(pair, classes) if of_two else None
     if of_two or planning.chosen(plan, "balance"):
@@ -69,6 +77,19 @@ def _of_matrix(stated: object, classes: tuple[str, ...]) -> Floats:
                 fix=f"State every pair of different classes, for example {_example(classes)}",
             )
         costs[at] = [_number(row.get(name, 0), actual, name) for name in classes]
+    return _some(costs)
+
+
+def refuse_no_costs(plan: Plan) -> None:
+    """Raise `BadInput` for a matrix of nothing but zeros; what needs the classes to be checked waits for the data."""
+    matrix = planning.chosen(plan, _MATRIX)
+    rows = list(matrix.values()) if isinstance(matrix, dict) else []
+    cells = [cell for row in rows if isinstance(row, dict) for cell in row.values()]
+    if cells and all(isinstance(cell, int | float) for cell in cells):
+        _some(np.array(cells, dtype=np.float64))
+
+
+def _some(costs: Floats) -> Floats:
     if not costs.any():
         raise _bad("Every answer costs nothing.", why="Then any answer is as good.", fix="Give at least one cost.")
     return costs

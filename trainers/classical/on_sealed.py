@@ -38,7 +38,6 @@ def seen_on_sealed(
         unseen={column.name for column in schema.of("unused")},
     )
     costs = costs_on_sealed.measured(problem, split, ours, rule, plan.gate.confidence)
-    notes.append(costs_on_sealed.told(costs))
     found |= {
         "slices": slices,
         "groups": groups,

@@ -20,6 +20,7 @@ from advisor.base.case import now
 from advisor.base.errors import BadInput
 from advisor.base.files import to_json
 from advisor.base.safetext import plain
+from advisor.records.judging import cost_decides
 from advisor.records.plain import save, to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import RunRecord
@@ -27,7 +28,9 @@ from trainers.classical import conformal, planning, terms
 from trainers.classical.answers import answers
 from trainers.classical.choose import Chosen, choose, choose_explainable
 from trainers.classical.columns import Schema, learn_schema, prepare, unused_notes
+from trainers.classical.costs_on_sealed import at_costs
 from trainers.classical.diagnostics import importance, learning_curve
+from trainers.classical.error_costs import refuse_no_costs
 from trainers.classical.final import fitted_in_time
 from trainers.classical.folds import is_defined
 from trainers.classical.framing import framed
@@ -57,7 +60,8 @@ class ClassicalTrainer:
     """The trainer named `classical`."""
 
     def settings(self, plan: Plan, folder: Path) -> dict[str, Setting]:
-        """The choices it would make, each with its reason and source."""
+        """The choices it would make, each with its reason and source. Raises `BadInput` where no error would cost."""
+        refuse_no_costs(plan)
         return planning.settings(plan)
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
@@ -199,7 +203,8 @@ class _Training:
             return None
         texts = tuple(column.name for column in problem.setup.schema.of("text"))
         prepared, folds, counts = problem.prepared, problem.folds, problem.counts
-        rule = best_rule(self.metric, prepared, problem.truth, problem.classes, folds, texts, counts)
+        costs = problem.costs if cost_decides(self.plan) else None
+        rule = best_rule(self.metric, prepared, problem.truth, problem.classes, folds, texts, counts, costs)
         if rule is None:
             self.notes.append("No single column carries a rule; in its place stands always the same answer.")
         return rule
@@ -258,7 +263,8 @@ class _Training:
         rungs = {"trivial": constant, "one_rule": rule.apply(sealed_rows) if rule else constant}
         cheaper = {name: rungs[name] for name in self.plan.gate.against}
         units, gate, seed = split.test_units(), self.plan.gate, self.plan.seed
-        judged = hold_against(self.metric, truth, ours, cheaper, units, gate, seed, counts)
+        costs = at_costs(self.plan, problem, split, rule)
+        judged = hold_against(self.metric, truth, ours, cheaper, units, gate, seed, counts, costs)
         keep(self.run, "test_predictions.csv", predictions_table(rows, split, truth, {"ours": ours, **rungs}))
         seen, notes = seen_on_sealed(self.plan, rows, split, problem, rule, model, ours)
         self.notes += notes

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +19,8 @@ from sklearn.feature_selection import chi2, f_regression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from advisor.base.safetext import plain
-from trainers.common.decide import Cut, best_cut, labelled
+from trainers.common.costs import cost_metric
+from trainers.common.decide import Cut, best_cut, cheapest_cut, labelled
 from trainers.common.metrics import Floats, Integers, Metric, Output
 
 _LEAVES = 4
@@ -65,7 +67,13 @@ class OneRule:
             whens = [f"{name} ≤ {ends[0]}"] if ends else [f"{name} known"]
             whens += [f"{low} < {name} ≤ {high}" for low, high in itertools.pairwise(ends)]
             whens += [f"{name} > {ends[-1]}"] if ends else []
-        said = [f"{when}: {self._answer(answer, classes)}" for when, answer in zip(whens, self.answers, strict=False)]
+        given = [self._answer(answer, classes) for answer in self.answers]
+        if classes:  # where the rule is cut so that it does not say the likeliest class, that is told
+            shares = np.asarray(self.answers)
+            codes = labelled(shares, self.cut).labels
+            for at, code in enumerate([] if codes is None else codes.tolist()):
+                given[at] += f", so {plain(classes[code], 30)}" if shares[at, code] < shares[at].max() else ""
+        said = [f"{when}: {answer}" for when, answer in zip(whens, given, strict=False)]
         return "; ".join(said[:6]) + ("; …" if len(said) > 6 else "") + "."
 
     def _answer(self, answer: tuple[float, ...], classes: tuple[str, ...]) -> str:
@@ -123,8 +131,11 @@ def best_rule(
     folds: list[tuple[Integers, Integers]],
     texts: tuple[str, ...] = (),
     counts: Floats | None = None,
+    costs: Floats | None = None,
 ) -> OneRule | None:
     """The rule on one column that does best in cross-validation; None when no column can carry one.
+
+    With `costs` [true class, said class] that is the one whose answers cost least, each rule cut where it is cheapest.
 
     `texts` names the columns of free text: a rule there is whether a text holds a word. `counts` [rows] is how much
     each row counts.
@@ -132,9 +143,15 @@ def best_rule(
     """
     names = list(map(str, frame.columns))
     each = np.ones(len(truth)) if counts is None else counts
+    measure = metric if costs is None else cost_metric(costs)
+
+    def cut(truth: Floats, probabilities: Floats, counts: Floats) -> Cut:
+        if costs is not None:
+            return cheapest_cut(truth, probabilities, costs, counts)
+        return best_cut(metric, truth, probabilities, counts)
 
     def loss(name: str, on: list[tuple[Integers, Integers]]) -> float:
-        return _loss(metric, frame[name], truth, classes, on, each, prose=name in texts)
+        return _loss(measure, cut, frame[name], truth, classes, on, each, prose=name in texts)
 
     screened = sorted((loss(name, folds[:1]), name) for name in names)
     finalists = [name for loss, name in screened[:_FINALISTS] if np.isfinite(loss)]
@@ -149,11 +166,12 @@ def best_rule(
     output = rule.apply(frame.iloc[rows])
     if output.probabilities is None:
         return rule
-    return replace(rule, cut=best_cut(metric, truth[rows], output.probabilities, each[rows]))
+    return replace(rule, cut=cut(truth[rows], output.probabilities, each[rows]))
 
 
 def _loss(
     metric: Metric,
+    cut_by: Callable[[Floats, Floats, Floats], Cut],
     column: pd.Series[Any],
     truth: Floats,
     classes: int,
@@ -169,7 +187,7 @@ def _loss(
         output = rule.apply(column.iloc[validate].to_frame())
         if output.probabilities is not None:
             on_train = rule.apply(column.iloc[train].to_frame()).probabilities
-            cut = best_cut(metric, truth[train], on_train, counts[train]) if on_train is not None else Cut()
+            cut = cut_by(truth[train], on_train, counts[train]) if on_train is not None else Cut()
             output = labelled(output.probabilities, cut)
         losses.append(-metric.gain(metric.value(truth[validate], output, counts[validate]), 0.0))
     # Where a fold holds one class only the metric may be undefined; the other folds still tell.

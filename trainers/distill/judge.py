@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from advisor.records.run import Comparison, GateVerdict, Score
 from trainers.climb.certainty import gain_interval, mean_interval
 from trainers.climb.task import Item, Task
-from trainers.common.gate import NAMES
+from trainers.common.rung_names import NAMES
 
 
 def judge(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from advisor.base.safetext import for_markdown
 from advisor.records.run import Score
-from trainers.common.gate import NAMES
+from trainers.common.rung_names import NAMES
 from trainers.use.opened import OpenedRun
 
 # What is answered where there are no classes, by task; every other task is answered with a text.
@@ -45,6 +45,9 @@ def _lines(opened: OpenedRun) -> Iterator[str]:
     yield "| | metric | value | interval | rows |\n|---|---|---|---|---|"
     yield _row(for_markdown(record.chosen), record.sealed)
     yield from (_row(NAMES.get(one.against, one.against), one.theirs) for one in record.gate.comparisons)
+    if record.gate.costs:
+        yield _row(for_markdown(record.chosen), record.gate.costs[0].ours)
+        yield from (_row(NAMES.get(one.against, one.against), one.theirs) for one in record.gate.costs)
     if record.secondary:
         told = ", ".join(f"{name} {value:.4g}" for name, value in record.secondary.items())
         yield f"\nOther measures on the same rows: {told}."

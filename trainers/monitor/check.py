@@ -15,6 +15,7 @@ from trainers.monitor import shifts
 from trainers.monitor.domain import Vectors, told_apart
 from trainers.monitor.findings import Finding, judged
 from trainers.monitor.gathered import beside
+from trainers.monitor.paid import Bill, Paid, bill, promise_of
 from trainers.monitor.performance import Standing, stand
 from trainers.monitor.policy import Policy
 from trainers.monitor.reference import ColumnReference, Reference, category_counts, numbers_of, score_of
@@ -31,13 +32,14 @@ SERVED: dict[str, tuple[str, float | None, str]] = {
 
 @dataclass(frozen=True)
 class Look:
-    """What one look found: the findings, how labelled rows stand (None without labels), and the rows' answers."""
+    """What one look found: the findings, how labelled rows stand and what they cost (None without), and the answers."""
 
     rows: int
     compared: int
     findings: tuple[Finding, ...]
     standing: Standing | None
     answers: Answers
+    bill: Bill | None = None
 
 
 def look_at(
@@ -52,12 +54,14 @@ def look_at(
     vectors: Vectors | None = None,
     served: Mapping[str, Sequence[float]] | None = None,
     kept: pd.DataFrame | None = None,
+    paid: tuple[Paid, int] = ({}, 0),
 ) -> Look:
     """Compare `frame`, whose columns bear the run's names, with the reference. `before` counts labelled rows so far.
 
     `only_labels` counts right answers and nothing else: for rows that were compared before, or chosen for labelling.
     `vectors` compares texts by meaning too; `served` holds the seconds and USD of earlier answers, by column. `kept`
     are rows of earlier files that were too few to compare: they are compared along with these, and not counted again.
+    `paid` is what labelled rows so far cost, and of how many files they are.
     """
     answers = _answers(opened, frame)
     seed = opened.record.plan.seed
@@ -74,8 +78,9 @@ def look_at(
         findings += _answers_moved(opened, reference, said, chosen, policy)
         findings += _service(window, served or {}, policy)
     standing = _standing(opened, reference, frame, answers, before, policy)
+    cost = _bill(opened, frame, answers, paid, policy) if standing else None
     compared = len(window) if findings else 0
-    return Look(len(frame), compared, tuple(judged(findings, policy)), standing, answers)
+    return Look(len(frame), compared, tuple(judged(findings, policy)), standing, answers, cost)
 
 
 def _answers(opened: OpenedRun, frame: pd.DataFrame) -> Answers:
@@ -261,3 +266,13 @@ def _standing(
     if not rows:
         return None
     return stand(right, rows, before, reference.promised, float(policy["performance"]["level"]))
+
+
+def _bill(
+    opened: OpenedRun, frame: pd.DataFrame, answers: Answers, paid: tuple[Paid, int], policy: Policy
+) -> Bill | None:
+    promise = promise_of(opened, policy)
+    if promise is None:
+        return None
+    target = opened.record.plan.target
+    return bill(promise, frame, target, answers.predictions, paid, float(policy["costs"]["level"]))

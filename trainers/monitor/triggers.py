@@ -48,7 +48,14 @@ def triggers(look: Look, case: Path, file: Path, to_label: Path | None, trainer:
             "why": f"Fewer answers are right than was promised: {cure}",
             "command": command.format(case=name, rows=rows),
         }
-    elif drifted and to_label is not None:
+    if look.bill and look.bill.costs.breach:
+        cure, command = _FALLEN.get(trainer, _FALLEN[""])
+        yield {
+            "trigger": "costs",
+            "why": f"Answers cost more than was promised: {cure}",
+            "command": command.format(case=name, rows=rows),
+        }
+    if drifted and to_label is not None:
         yield {
             "trigger": "label more",
             "why": "Inputs have moved, and no label says yet whether the answers are still right.",

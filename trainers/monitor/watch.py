@@ -22,6 +22,8 @@ from trainers.monitor.check import SERVED, Look, look_at
 from trainers.monitor.domain import Vectors
 from trainers.monitor.gathered import as_kept, others_than
 from trainers.monitor.labelling import choose_rows, write_rows
+from trainers.monitor.paid import as_kept as paid_as_kept
+from trainers.monitor.paid import paid_by
 from trainers.monitor.policy import policy
 from trainers.monitor.reference import Reference, load_reference, make_reference, numbers_of, save_reference
 from trainers.monitor.snapshot import snapshot
@@ -185,13 +187,15 @@ def _checked(
         vectors=given.vectors,
         served=state.served,
         kept=kept,
+        paid=paid_by(state.checks, given.content),
     )
     if not earlier:
         _remember_service(state, rows)
     number = len(state.checks) + 1
     alarms = [finding for finding in look.findings if finding.alarm]
-    breach = bool(look.standing and look.standing.breach)
-    to_label = _to_label(opened, reference, look, told, folder, number) if alarms and not breach else None
+    broken = {"performance"} if look.standing and look.standing.breach else set()
+    broken |= {"costs"} if look.bill and look.bill.costs.breach else set()
+    to_label = _to_label(opened, reference, look, told, folder, number) if alarms and not broken else None
     check: Check = {
         "check": number,
         "at": now(),
@@ -203,10 +207,12 @@ def _checked(
         "compared": look.compared,
         "gathered": len(gathered),
         "waiting": look.standing is None and len(rows) + len(gathered) < int(policy()["window"]["fewest"]),
-        "alarm": bool(alarms or breach),
-        "alarms": sorted({finding.channel for finding in alarms} | ({"performance"} if breach else set())),
+        "alarm": bool(alarms or broken),
+        "alarms": sorted({finding.channel for finding in alarms} | broken),
         "findings": [_plain(dataclasses.asdict(finding)) for finding in look.findings],
         "performance": _plain(dataclasses.asdict(look.standing)) if look.standing else None,
+        "costs": _plain(dataclasses.asdict(look.bill.costs)) if look.bill else None,
+        "paid": paid_as_kept(look.bill.paid) if look.bill else [],
         "triggers": [
             *triggers(look, case.folder, file, to_label, opened.record.plan.trainer),
             *outside(case.folder, _climb(case), today(), policy(), given.decided_otherwise),

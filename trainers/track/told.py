@@ -77,6 +77,7 @@ def _numbers(record: RunRecord) -> Iterator[tuple[str, float]]:
         yield f"beside/{one.against}/gain", one.gain
         yield f"beside/{one.against}/gain low", one.low
         yield f"beside/{one.against}/gain high", one.high
+    yield from _costs(record)
     for candidate in record.candidates:
         if candidate.development:
             yield from _score(f"development/{candidate.name}", candidate.development)
@@ -84,6 +85,18 @@ def _numbers(record: RunRecord) -> Iterator[tuple[str, float]]:
         for name, value in values.items():
             yield f"{group}/{name}", value
     yield "peak memory MB", record.peak_memory_mb
+
+
+def _costs(record: RunRecord) -> Iterator[tuple[str, float]]:
+    """What answers cost a row, ours and each rung's, and what is saved; nothing where no costs were stated."""
+    for one in record.gate.costs:
+        for group, paid in (("sealed", one.ours), (f"beside/{one.against}", one.theirs)):
+            yield f"{group}/cost", paid.value
+            yield f"{group}/cost low", paid.low
+            yield f"{group}/cost high", paid.high
+        yield f"beside/{one.against}/saving", one.gain
+        yield f"beside/{one.against}/saving low", one.low
+        yield f"beside/{one.against}/saving high", one.high
 
 
 def _score(group: str, score: Score) -> Iterator[tuple[str, float]]:

@@ -20,10 +20,13 @@ import pandas as pd
 from advisor.base.errors import BadInput
 from advisor.base.files import sha256_of_file, sha256_of_text, write_atomically
 from advisor.base.tables import read_table
+from advisor.records.judging import COST, cost_decides
 from advisor.records.plan import Plan
 from advisor.records.run import Comparison
-from trainers.common.gate import hold_against
-from trainers.common.metrics import Integers, Output, metric_by_name
+from trainers.classical.error_costs import stated_costs
+from trainers.common.costs import cost_metric
+from trainers.common.gate import AtCosts, hold_against
+from trainers.common.metrics import Floats, Integers, Output, metric_by_name
 from trainers.common.rows import Rows, data_path, load_rows
 from trainers.common.runfolder import verify
 from trainers.common.sealed import seal_again, sealed_before
@@ -195,7 +198,10 @@ def _between(plan: Plan, case: Path, old_rows: int, sealed: Integers) -> Integer
 
 @dataclass(frozen=True)
 class Judged:
-    """The new run against the old one on all sealed rows; and, told beside it, on the old and the new rows alone."""
+    """The new run against the old one on all sealed rows; and, told beside it, on the old and the new rows alone.
+
+    By what answers cost a row where the plan's gate is decided by that, else by the metric.
+    """
 
     whole: Comparison
     parts: dict[str, tuple[int, float, float]]
@@ -213,16 +219,27 @@ def judge(old: OpenedRun, new: OpenedRun, old_rows: int) -> Judged:
     theirs = _output(old.answer(file_as_read(path, old.columns).iloc[at]), new.classes)
     ours = _output(new.answer(rows), new.classes)
     metric = metric_by_name(str(plan.metric.value), plan.task)
-    gate = replace(plan.gate, against=("old_run",), minimum_gain=0.0)
+    gate = replace(plan.gate, against=("old_run",), minimum_gain=0.0, minimum_saving=0.0)
     counts = sealed["weight"].to_numpy(dtype=np.float64) if weight_column(plan) else None
-    _, verdict = hold_against(metric, truth, ours, {"old_run": theirs}, _units(plan, rows), gate, plan.seed, counts)
+    rungs, units = {"old_run": theirs}, _units(plan, rows)
+    costs = _costs(plan, new.classes)
+    at_costs = None if costs is None else AtCosts(costs, rungs, cost_decides(plan))
+    _, verdict = hold_against(metric, truth, ours, rungs, units, gate, plan.seed, counts, at_costs)
+    if costs is not None and verdict.decided_by == COST:
+        metric = cost_metric(costs)
     parts = {}
     for name, part in (("old rows", at < old_rows), ("new rows", at >= old_rows)):
         if part.any():
             there = None if counts is None else counts[part]
             both = [metric.value(truth[part], _some(output, part), there) for output in (theirs, ours)]
             parts[name] = (int(part.sum()), float(both[0]), float(both[1]))
-    return Judged(verdict.comparisons[0], parts)
+    return Judged(verdict.deciding[0], parts)
+
+
+def _costs(plan: Plan, classes: tuple[str, ...]) -> Floats | None:
+    """The stated costs, with a column more for labels that are none of `classes`: as dear as the worst answer there."""
+    costs = stated_costs(plan, classes)
+    return None if costs is None else np.column_stack([costs, costs.max(axis=1)])
 
 
 def _output(answers: Answers, classes: tuple[str, ...]) -> Output:
