@@ -8,7 +8,7 @@ import pytest
 
 from advisor.base.errors import BadInput
 from advisor.records.plan import Gate
-from trainers.common.baselines import OneRule, best_rule, trivial
+from trainers.common.baselines import OneRule, best_rule, guessed, trivial
 from trainers.common.decide import Cut, labelled
 from trainers.common.gate import hold_against
 from trainers.common.metrics import METRICS, Output
@@ -154,3 +154,11 @@ def test_a_rule_on_a_column_of_nothing_is_harmless() -> None:
     rule = best_rule(METRICS["roc_auc"], frame, truth, 2, folds(60), ("words",))
     assert isinstance(rule, OneRule)
     assert METRICS["roc_auc"].value(truth, rule.apply(frame)) == 0.5
+
+
+def test_a_blind_guess_is_not_told_as_always_the_same_answer() -> None:
+    truth = np.repeat([0.0, 1.0, 2.0, 3.0], 25)
+    told = {name: guessed(METRICS[name], trivial(METRICS[name], truth, 4, 40)) for name in ("macro_f1", "accuracy")}
+    assert "blind guess" in told["macro_f1"][0] and "macro-F1" in told["macro_f1"][0]
+    assert told["accuracy"] == ()
+    assert guessed(METRICS["mae"], trivial(METRICS["mae"], truth, 0, 40)) == ()

@@ -27,7 +27,7 @@ from trainers.classical.diagnostics import errors_of
 from trainers.classical.record import predictions_table, secondary
 from trainers.classical.slices import errors_by_class, told
 from trainers.common.account import accounted
-from trainers.common.baselines import trivial
+from trainers.common.baselines import guessed, trivial
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.metrics import Floats, Integers, metric_by_name
@@ -194,6 +194,7 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     slices = errors_by_class(sealed, ours, classes)
     if note := told(slices, number=False):
         notes.append(note)
+    notes += guessed(metric, rungs["trivial"])
     if note := opening_note(opening):
         notes.append(note)
     return end_run(
