@@ -48,6 +48,9 @@ def _tried(record: RunRecord) -> Iterator[str]:
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
         said = " ".join(filter(None, (chosen, plain(candidate.note, 70))))
         yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {said}".rstrip()
+    explainable, reason = record.plan.settings.get("explainable"), record.diagnostics.get("choice")
+    if explainable and explainable.value and isinstance(reason, str):  # the price of a restriction that was asked for
+        yield from _wrapped(f"{plain(reason, 400)}.")
 
 
 def _sealed(record: RunRecord) -> Iterator[str]:
