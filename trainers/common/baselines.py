@@ -103,10 +103,8 @@ def guessed(metric: Metric, constant: Output) -> tuple[str, ...]:
     """A note for people where the trivial answer is a blind guess, and so not always the same."""
     if constant.labels is None or len(constant.labels) < 2 or not np.ptp(constant.labels):
         return ()
-    return (
-        f"In place of always the same answer stands a blind guess among the classes: by {metric.title} it does better "
-        "than any one class does.",
-    )
+    better = f"by {metric.title} it does better than any one class does"
+    return (f"In place of always the same answer stands a blind guess among the classes: {better}.",)
 
 
 def _mean(values: Floats, counts: Floats | None) -> float:
