@@ -19,6 +19,8 @@ def page(record: RunRecord) -> Iterator[str]:
     """The lines of the page."""
     rows = record.rows
     parts = f"{rows.get('train', 0):,} rows to train on, {rows.get('test', 0):,} sealed"
+    if "test" not in rows:  # nothing was held back: what people labelled, say
+        parts = ", ".join(f"{count:,} {'rows' if name == 'all' else name}" for name, count in rows.items())
     yield f"Run {record.run}: {record.chosen}" + (f"; {parts}" if record.sealed.rows else "")
     if record.candidates:
         yield from _tried(record)
@@ -46,7 +48,7 @@ def _tried(record: RunRecord) -> Iterator[str]:
     for candidate in record.candidates:
         tried = f"{_value(candidate.development):<34}" if candidate.development else f"{'not scored':<34}" * scored
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
-        said = " ".join(filter(None, (chosen, plain(candidate.note, 70))))
+        said = "; ".join(filter(None, (chosen, plain(candidate.note, 70))))
         yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {said}".rstrip()
     explainable, reason = record.plan.settings.get("explainable"), record.diagnostics.get("choice")
     if explainable and explainable.value and isinstance(reason, str):  # the price of a restriction that was asked for
@@ -56,7 +58,8 @@ def _tried(record: RunRecord) -> Iterator[str]:
 def _sealed(record: RunRecord) -> Iterator[str]:
     """The score on the sealed rows, and each cheaper rung beside it."""
     yield ""
-    yield f"On {record.sealed.rows:,} sealed rows ({metric_words(record.sealed.metric)})"
+    kind = "sealed rows" if "test" in record.rows else "rows"
+    yield f"On {record.sealed.rows:,} {kind} ({metric_words(record.sealed.metric)})"
     names = [record.chosen, *(baseline_words(item.against) for item in record.gate.comparisons)]
     width = max(map(len, names))
     yield f"  {record.chosen:<{width}}  {_value(record.sealed)}"
