@@ -44,7 +44,8 @@ def _tried(record: RunRecord) -> Iterator[str]:
     over = f"Tried on the training part ({metric_words(record.sealed.metric)}, mean over folds)"
     yield over if scored else "The cheaper rungs beside it"
     width = max((len(candidate.name) for candidate in record.candidates), default=0)
-    names = record.chosen.removeprefix("blend of ").split(" and ")
+    blend = record.chosen.removeprefix("blend of ")
+    names = [record.chosen] if blend == record.chosen else blend.split(" and ")
     for candidate in record.candidates:
         tried = f"{_value(candidate.development):<34}" if candidate.development else f"{'not scored':<34}" * scored
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"

@@ -152,6 +152,19 @@ def test_so_many_kernels_or_rounds_are_taken_as_the_plan_says(task: str, name: s
         find_trainer("scratch").settings(replace(plan, settings={name: Setting("many")}), tmp_path)
 
 
+def test_an_infinite_value_in_a_signal_is_a_gap_and_the_model_taken_is_marked_so(tmp_path: Path) -> None:
+    from advisor.cli.train_page import page
+
+    signals = waves(100)
+    signals.iloc[3, 5], signals.iloc[4, 6], signals.iloc[5, 7] = np.inf, -np.inf, np.nan
+    plan = seeing(written(signals, tmp_path), "signals", "machine")
+    record = train(replace(plan, settings={"kernels": Setting(60)}), tmp_path)
+    marked = [line for line in page(record) if line.endswith("chosen")]
+    assert len(marked) == 1 and marked[0].strip().startswith("random convolutions and a linear model")
+    run = find_trainer("scratch").predict(tmp_path / "runs" / "scratch-1", signals.head(6).to_dict("records"))
+    assert all(np.isfinite(list(answer["scores"].values())).all() for answer in run)
+
+
 def test_kernels_do_not_mind_loudness_and_rows_are_read_alone() -> None:
     signals = np.random.default_rng(1).normal(size=(5, 100))
     kernels = random_kernels(100, 0)
