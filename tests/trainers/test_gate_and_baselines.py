@@ -162,3 +162,12 @@ def test_a_blind_guess_is_not_told_as_always_the_same_answer() -> None:
     assert "blind guess" in told["macro_f1"][0] and "macro-F1" in told["macro_f1"][0]
     assert told["accuracy"] == ()
     assert guessed(METRICS["mae"], trivial(METRICS["mae"], truth, 0, 40)) == ()
+
+
+def test_two_that_answer_alike_leave_open_what_gain_the_rows_could_show() -> None:
+    truth = np.array([0, 1] * 15, dtype=float)
+    said = labelled(np.column_stack([1 - 0.8 * truth, 0.8 * truth]), Cut())
+    gate = Gate("accuracy", ("one_rule",))
+    _, verdict = hold_against(METRICS["accuracy"], truth, said, {"one_rule": said}, np.arange(30), gate, 0)
+    assert verdict.outcome == "not_earned"
+    assert "gains above about" not in verdict.text and "both do equally well" in verdict.text

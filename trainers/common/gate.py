@@ -109,10 +109,17 @@ def _verdict(metric: Metric, comparisons: tuple[Comparison, ...], gate: Gate) ->
     text = (
         f"Training did not earn its place: {_says(metric, worst)}. The gain of {worst.gain:.3g} "
         f"{_between(worst, gate)}, which does not show {bar}. "
-        f"{worst.ours.rows:,} sealed rows can show gains above about {reach:.2g}. "
+        f"{_reach(worst.ours.rows, reach)} "
         f"Keep {NAMES.get(worst.against, worst.against)}, or come back with more or better data."
     )
     return GateVerdict("not_earned", text, comparisons)
+
+
+def _reach(rows: int, reach: float) -> str:
+    """What gain so many rows could have shown; two that are equally good on every draw of them leave that open."""
+    if reach > 0:
+        return f"{rows:,} sealed rows can show gains above about {reach:.2g}."
+    return f"On each of the {rows:,} sealed rows both do equally well, so what gain they could show is not known."
 
 
 def _says(metric: Metric, comparison: Comparison) -> str:
