@@ -130,6 +130,11 @@ def check_file(path: Path) -> None:
     raise BadInput(f"{path} is {kind}, not a file.", where=str(path), fix="Name a file.", code="not-a-file")
 
 
+def _likely(data: bytes) -> str:
+    """The encoding of bytes that are no UTF-8: UTF-16 tells itself by its first two, the rest is most often Windows."""
+    return "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
+
+
 def read_text(path: Path, limit: int = 64 * 2**20) -> str:
     """The text of a UTF-8 file. Raises `BadInput` when it is absent, no file, too large (bytes) or not UTF-8."""
     try:
@@ -156,7 +161,7 @@ def read_text(path: Path, limit: int = 64 * 2**20) -> str:
         raise BadInput(
             f"{path.name} is not UTF-8 text (byte {error.start}).",
             where=str(path),
-            fix=f"Convert it: iconv -f WINDOWS-1252 -t UTF-8 {path.name}",
+            fix=f"Convert it: iconv -f {_likely(error.object)} -t UTF-8 {path.name}",
             code="not-utf8",
         ) from error
     except OSError as error:

@@ -219,7 +219,8 @@ def _with_estimate(plan: Plan, case: Case) -> Plan:
                 fix=did_you_mean(name, known) or f"It has: {one_of(tuple(known), 12)}.",
                 code="no-setting",
             )
-    plan = replace(plan, settings={**plan.settings, **known})
+    # What the trainer does not know are figures for people who work without one; shown here they would seem to count.
+    plan = replace(plan, settings=known)
     return replace(plan, estimate=trainer.estimate(plan, case.folder))
 
 

@@ -19,6 +19,8 @@ def page(record: RunRecord) -> Iterator[str]:
     """The lines of the page."""
     rows = record.rows
     parts = f"{rows.get('train', 0):,} rows to train on, {rows.get('test', 0):,} sealed"
+    if "test" not in rows:  # nothing was held back: what people labelled, say
+        parts = ", ".join(f"{count:,} {'rows' if name == 'all' else name}" for name, count in rows.items())
     yield f"Run {record.run}: {record.chosen}" + (f"; {parts}" if record.sealed.rows else "")
     if record.candidates:
         yield from _tried(record)
@@ -42,18 +44,23 @@ def _tried(record: RunRecord) -> Iterator[str]:
     over = f"Tried on the training part ({metric_words(record.sealed.metric)}, mean over folds)"
     yield over if scored else "The cheaper rungs beside it"
     width = max((len(candidate.name) for candidate in record.candidates), default=0)
-    names = record.chosen.removeprefix("blend of ").split(" and ")
+    blend = record.chosen.removeprefix("blend of ")
+    names = [record.chosen] if blend == record.chosen else blend.split(" and ")
     for candidate in record.candidates:
         tried = f"{_value(candidate.development):<34}" if candidate.development else f"{'not scored':<34}" * scored
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
-        said = " ".join(filter(None, (chosen, plain(candidate.note, 70))))
+        said = "; ".join(filter(None, (chosen, plain(candidate.note, 70))))
         yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {said}".rstrip()
+    explainable, reason = record.plan.settings.get("explainable"), record.diagnostics.get("choice")
+    if explainable and explainable.value and isinstance(reason, str):  # the price of a restriction that was asked for
+        yield from _wrapped(f"{plain(reason, 400)}.")
 
 
 def _sealed(record: RunRecord) -> Iterator[str]:
     """The score on the sealed rows, and each cheaper rung beside it."""
     yield ""
-    yield f"On {record.sealed.rows:,} sealed rows ({metric_words(record.sealed.metric)})"
+    kind = "sealed rows" if "test" in record.rows else "rows"
+    yield f"On {record.sealed.rows:,} {kind} ({metric_words(record.sealed.metric)})"
     yield from _beside(record.chosen, record.sealed, record.gate.comparisons, "gain")
     if record.gate.costs:
         yield "On the same rows, what answers cost a row (the less the better)"

@@ -81,7 +81,8 @@ def make_plan(
         if suspect.name in keep
     )
     split = look.split if look else SplitProposal(reason="No data was looked at yet.")
-    metric = named_metric(judge_by, task) if judge_by not in ("", COST) else _metric(decision, chosen, task, route)
+    of_order = "ordered" if task == "multiclass" and "order" in asked else task
+    metric = named_metric(judge_by, task) if judge_by not in ("", COST) else _metric(decision, chosen, of_order, route)
     plan = Plan(
         approach=chosen,
         trainer=route.trainer,
@@ -228,10 +229,12 @@ def _columns(
 def _metric(decision: Decision, approach: str, task: str, route: Route) -> Setting:
     """The rulebook's metric where it fits the approach and can be measured, the task's default otherwise.
 
-    A route with a task of its own has a metric of its own: the rulebook speaks of whole approaches.
+    A route with a task of its own has a metric of its own: the rulebook speaks of whole approaches. So have classes
+    that were given an order, which the rulebook does not hear of.
     """
     rules = planning_rules("planning")
-    name = decision.metric.value if approach == decision.approach and not route.task else None
+    own = route.task or task == "ordered"
+    name = decision.metric.value if approach == decision.approach and not own else None
     measured = not route.trainer or name in rules["measured"].get(task, ())
     if name and measured:
         because = decision.metric.because

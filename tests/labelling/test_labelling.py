@@ -198,7 +198,13 @@ def test_agreement_is_not_claimed_from_next_to_nothing(given: list[str], outcome
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"), [({"half_width": 0}, "half_width"), ({"annotators": "ann, bob"}, "no column 'ann'")]
+    ("settings", "said"),
+    [
+        ({"half_width": 0}, "half_width"),
+        ({"annotators": "ann, bob"}, "no column 'ann'"),
+        ({"annotators": ["ann", "bob"]}, "no column 'ann'"),
+        ({"annotators": 2.5}, "annotators"),
+    ],
 )
 def test_choices_that_cannot_be_are_refused(settings: dict[str, object], said: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=said) as caught:
@@ -209,3 +215,32 @@ def test_choices_that_cannot_be_are_refused(settings: dict[str, object], said: s
 def test_a_table_without_a_free_row_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="Only 0 rows are without a label"):
         train(labelling(written(rows(100, labelled=100), tmp_path)), tmp_path)
+
+
+def test_the_columns_of_labels_may_be_named_as_a_list(tmp_path: Path) -> None:
+    frame = filled(0.02).rename(columns={f"label by {n}": name for n, name in enumerate(["ann", "bob", "cy"], 1)})
+    for at, named in enumerate((["ann", "bob", "cy"], "ann, bob, cy"), 1):
+        record = train(labelling(written(frame, tmp_path), "", annotators=named), tmp_path, f"labelling-{at}")
+        assert record.gate.outcome == "earned"
+        assert record.rows["labelled twice"] == 120
+
+
+def test_a_sheet_that_one_person_filled_in_is_not_handed_out_again(tmp_path: Path) -> None:
+    frame = filled(0.0).assign(**{"label by 2": None, "label by 3": None})
+    with pytest.raises(BadInput, match="120 labels came back, and no row has the labels of two people") as caught:
+        train(labelling(written(frame, tmp_path), ""), tmp_path)
+    assert caught.value.fix.endswith("--target 'label by 1'")
+
+
+def test_no_more_is_paid_for_than_there_are_rows_to_label(tmp_path: Path) -> None:
+    plan = labelling(written(rows(150, labelled=50), tmp_path))
+    estimate = find_trainer("labelling").estimate(plan, tmp_path)
+    assert estimate.usd == pytest.approx(train(plan, tmp_path).diagnostics["usd"], abs=0.01)
+
+
+def test_the_page_of_people_who_agree_speaks_of_no_sealed_rows_and_no_folds(tmp_path: Path) -> None:
+    from advisor.cli.train_page import page
+
+    shown = list(page(train(labelling(written(filled(0.02), tmp_path), ""), tmp_path)))
+    assert shown[0].startswith("Run labelling-1: agreement of people; 120 rows, 120 labelled twice")
+    assert not any("sealed" in line or "folds" in line or "train on" in line for line in shown)

@@ -288,3 +288,46 @@ def test_a_plan_on_a_folder_is_for_the_files_that_were_there(tmp_path: Path) -> 
     (months / "june.jsonl").write_text(GOOD[0])
     with pytest.raises(BadInput, match="months has changed since the plan was made"):
         corpus_of(plan, tmp_path, Recipe())
+
+
+def csv_of(folder: Path, head: str, *more: str) -> Path:
+    file = folder / "rows.csv"
+    shape = "do {n},,done {n}" if head.count(",") == 2 else "question {n},answer {n}"
+    file.write_text("\n".join([head, *(shape.format(n=n) for n in range(12)), *more]) + "\n")
+    return file
+
+
+def test_an_empty_answer_in_a_table_is_a_fault_and_not_the_word_nan(tmp_path: Path) -> None:
+    with pytest.raises(
+        BadInput, match="Row 13 cannot be learned from: 'completion' of the row is null or an empty cell"
+    ) as caught:
+        read_corpus(csv_of(tmp_path, "prompt,completion", "question,"))
+    assert caught.value.code == "empty-answer"
+
+
+def test_an_instruction_in_a_table_may_have_no_input(tmp_path: Path) -> None:
+    found = read_corpus(csv_of(tmp_path, "instruction,input,output", "sum up,this text,short"))
+    assert [message.content for message in found.examples[0].messages] == ["do 0", "done 0"]
+    assert found.examples[12].messages[0].content == "sum up\n\nthis text"
+    row = {"instruction": "do 1", "input": float("nan"), "output": float("nan")}
+    assert [one.content for one in question_of(row, 1).question] == ["do 1"]
+
+
+def test_conversations_may_name_their_turns_as_others_do_and_a_system_text_may_be_null(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    turns = [[{"role": "user", "content": f"q {n}"}, {"role": "assistant", "content": f"a {n}"}] for n in range(12)]
+    file.write_text("\n".join(json.dumps({"conversations": one, "system": None}) for one in turns))
+    assert read_corpus(file).examples[3].messages == (Message("user", "q 3"), Message("assistant", "a 3"))
+    assert question_of({"conversations": turns[0][:1]}, 1).question == (Message("user", "q 0"),)
+
+
+def test_a_weight_in_quotes_is_told_as_a_text_and_utf_16_by_its_name(tmp_path: Path) -> None:
+    quoted = '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": "1"}]}'
+    file = tmp_path / "rows.jsonl"
+    file.write_text(with_row(quoted))
+    with pytest.raises(BadInput, match="has the weight '1'"):
+        read_corpus(file)
+    file.write_bytes("\n".join(GOOD).encode("utf-16"))
+    with pytest.raises(BadInput) as caught:
+        read_corpus(file)
+    assert "iconv -f UTF-16 -t UTF-8" in caught.value.fix

@@ -232,6 +232,20 @@ def test_the_plan_knows_what_the_trainers_can_measure() -> None:
             assert set(names) == {metric.name for metric in METRICS.values() if task in metric.tasks}
 
 
+@pytest.mark.parametrize(("seen", "asked", "metric"), [
+    ("multiclass", ["order"], "quadratic_kappa"),
+    ("multiclass", ["folds"], "macro_f1"),
+    ("binary", ["order"], "roc_auc"),
+])  # fmt: skip
+def test_classes_with_a_stated_order_are_judged_by_how_far_off_an_answer_is(
+    seen: str, asked: list[str], metric: str
+) -> None:
+    chosen = decision(metric=replace(decision().metric, value="macro_f1" if seen == "multiclass" else "roc_auc"))
+    made = plan(chosen, replace(look(), task=seen), asked=asked)
+    assert (made.metric.value, made.gate.metric) == (metric, metric)
+    assert (made.metric.source == "Cohen 1968, Psychological Bulletin 70") == (metric == "quadratic_kappa")
+
+
 @pytest.mark.parametrize(("stated", "seen", "task", "metric"), [
     ("extract", "multiclass", "extract", "exact_match"),
     ("generate_text", "extract", "generate", "token_f1"),

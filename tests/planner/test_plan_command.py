@@ -217,3 +217,13 @@ def test_cards_to_rent_stand_in_the_plan_and_in_the_report_with_the_cases_own_pr
     blocks = list(_estimate(found, SimpleNamespace(run=None)))  # type: ignore[arg-type]  # no run yet
     rows = [block for block in blocks if isinstance(block, Table)][1].rows
     assert [row[4] for row in rows] == ["1.00 to 4.00", "not known", "not known"]
+
+
+def test_a_plan_shows_no_figure_that_its_trainer_passes_over(case: Case, tmp_path: Path) -> None:
+    said = train_or_not("plan", "my-case", "--approach", "get_labels", folder=tmp_path)
+    made = plan_of(case)
+    assert said.code == 0 and made is not None and made.trainer == "labelling"
+    assert "first_labels" not in made.settings and "test_examples" not in made.settings
+    for name in made.settings:
+        told = train_or_not("plan", "my-case", "--approach", "get_labels", "--setting", f"{name}=0.9", folder=tmp_path)
+        assert "has no setting" not in told.err

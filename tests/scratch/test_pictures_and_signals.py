@@ -20,7 +20,7 @@ sys.path.append(str(TESTS / "trainers"))
 from training_plans import Silent, plan_for, run_folder, untold, written  # noqa: E402  after the path is set
 
 from advisor.base.errors import BadInput  # noqa: E402
-from advisor.records.plan import Plan  # noqa: E402
+from advisor.records.plan import Plan, Setting  # noqa: E402
 from advisor.records.run import RunRecord  # noqa: E402
 from trainers.common.policy import policy  # noqa: E402
 from trainers.registry import find_trainer  # noqa: E402
@@ -140,6 +140,29 @@ def test_signals_are_told_apart_by_a_shape_that_may_stand_anywhere(tmp_path: Pat
     assert record.diagnostics["learning_curve"][-1]["value"] > 0.85
     said = open_run(tmp_path / "runs" / "scratch-1").answer(waves().drop(columns="machine"))
     assert (np.array(said.predictions) == waves()["machine"]).mean() > 0.9
+
+
+@pytest.mark.parametrize(("task", "name"), [("signals", "kernels"), ("pictures", "rounds")])
+def test_so_many_kernels_or_rounds_are_taken_as_the_plan_says(task: str, name: str, tmp_path: Path) -> None:
+    data, target = (waves(), "machine") if task == "signals" else (digits(), "digit")
+    plan = seeing(written(data, tmp_path), task, target)
+    record = train(replace(plan, settings={name: Setting(3)}), tmp_path)
+    assert record.hyperparameters["count" if task == "signals" else "rounds"] == 3
+    with pytest.raises(BadInput, match=f"setting {name} cannot be 'many'"):
+        find_trainer("scratch").settings(replace(plan, settings={name: Setting("many")}), tmp_path)
+
+
+def test_an_infinite_value_in_a_signal_is_a_gap_and_the_model_taken_is_marked_so(tmp_path: Path) -> None:
+    from advisor.cli.train_page import page
+
+    signals = waves(100)
+    signals.iloc[3, 5], signals.iloc[4, 6], signals.iloc[5, 7] = np.inf, -np.inf, np.nan
+    plan = seeing(written(signals, tmp_path), "signals", "machine")
+    record = train(replace(plan, settings={"kernels": Setting(60)}), tmp_path)
+    marked = [line for line in page(record) if line.endswith("chosen")]
+    assert len(marked) == 1 and marked[0].strip().startswith("random convolutions and a linear model")
+    run = find_trainer("scratch").predict(tmp_path / "runs" / "scratch-1", signals.head(6).to_dict("records"))
+    assert all(np.isfinite(list(answer["scores"].values())).all() for answer in run)
 
 
 def test_kernels_do_not_mind_loudness_and_rows_are_read_alone() -> None:

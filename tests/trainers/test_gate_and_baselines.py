@@ -8,7 +8,7 @@ import pytest
 
 from advisor.base.errors import BadInput
 from advisor.records.plan import Gate
-from trainers.common.baselines import OneRule, best_rule, trivial
+from trainers.common.baselines import OneRule, best_rule, guessed, trivial
 from trainers.common.decide import Cut, labelled
 from trainers.common.gate import hold_against
 from trainers.common.metrics import METRICS, Output
@@ -154,3 +154,20 @@ def test_a_rule_on_a_column_of_nothing_is_harmless() -> None:
     rule = best_rule(METRICS["roc_auc"], frame, truth, 2, folds(60), ("words",))
     assert isinstance(rule, OneRule)
     assert METRICS["roc_auc"].value(truth, rule.apply(frame)) == 0.5
+
+
+def test_a_blind_guess_is_not_told_as_always_the_same_answer() -> None:
+    truth = np.repeat([0.0, 1.0, 2.0, 3.0], 25)
+    told = {name: guessed(METRICS[name], trivial(METRICS[name], truth, 4, 40)) for name in ("macro_f1", "accuracy")}
+    assert "blind guess" in told["macro_f1"][0] and "macro-F1" in told["macro_f1"][0]
+    assert told["accuracy"] == ()
+    assert guessed(METRICS["mae"], trivial(METRICS["mae"], truth, 0, 40)) == ()
+
+
+def test_two_that_answer_alike_leave_open_what_gain_the_rows_could_show() -> None:
+    truth = np.array([0, 1] * 15, dtype=float)
+    said = labelled(np.column_stack([1 - 0.8 * truth, 0.8 * truth]), Cut())
+    gate = Gate("accuracy", ("one_rule",))
+    _, verdict = hold_against(METRICS["accuracy"], truth, said, {"one_rule": said}, np.arange(30), gate, 0)
+    assert verdict.outcome == "not_earned"
+    assert "gains above about" not in verdict.text and "both do equally well" in verdict.text

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from training_plans import LIGHT, Silent, plan_for, run_folder, written
 
+from advisor.cli.train_page import page
 from advisor.report.blocks import Heading
 from advisor.report.learnt import what_it_learnt
 from trainers.classical.candidates import portfolio
@@ -63,5 +64,7 @@ def test_an_explainable_run_writes_its_terms_where_people_look(tmp_path: Path) -
     stored = pd.read_csv(tmp_path / "runs" / "classical-1" / "terms.csv")
     assert {"(start)", "size", "town", "old"} == set(stored["column"])
     assert "terms.csv" in record.files
+    shown = " ".join(" ".join(page(record)).split())
+    assert "whose every term can be read; that costs" in shown and "in ROC-AUC" in shown
     headings = [block.text for block in what_it_learnt(record) if isinstance(block, Heading)]
     assert any(text.startswith("The terms of the model") for text in headings)

@@ -108,7 +108,8 @@ def boosted(
         share=share,
         random_cuts=random_cuts,
         log=log,
-        absolute=setup.absolute,
+        # LightGBM takes no order to rise or fall with absolute errors; squared ones rise and fall alike.
+        absolute=setup.absolute and not setup.monotone,
         monotone=_ways(setup),
         seed=setup.seed,
     )

@@ -41,7 +41,7 @@ from trainers.classical.record import predictions_table, run_record, secondary
 from trainers.classical.search import Tried, search
 from trainers.classical.sentences import warm
 from trainers.common.account import accounted
-from trainers.common.baselines import OneRule, best_rule, trivial
+from trainers.common.baselines import OneRule, best_rule, guessed, trivial
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.machine import keep_memory_low
 from trainers.common.metrics import metric_by_name
@@ -260,6 +260,7 @@ class _Training:
             ours = model.answer_prepared(sealed_rows)
         counts, learnt = problem.counting(split.test), problem.truth[split.train]
         constant = trivial(self.metric, learnt, problem.classes, len(truth), problem.counting(split.train))
+        self.notes += guessed(self.metric, constant) if "trivial" in self.plan.gate.against else ()
         rungs = {"trivial": constant, "one_rule": rule.apply(sealed_rows) if rule else constant}
         cheaper = {name: rungs[name] for name in self.plan.gate.against}
         units, gate, seed = split.test_units(), self.plan.gate, self.plan.seed

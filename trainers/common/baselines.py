@@ -107,6 +107,14 @@ def trivial(metric: Metric, truth: Floats, classes: int, rows: int, counts: Floa
     return Output(probabilities=np.tile(shares, (rows, 1)), labels=labels)
 
 
+def guessed(metric: Metric, constant: Output) -> tuple[str, ...]:
+    """A note for people where the trivial answer is a blind guess, and so not always the same."""
+    if constant.labels is None or len(constant.labels) < 2 or not np.ptp(constant.labels):
+        return ()
+    better = f"by {metric.title} it does better than any one class does"
+    return (f"In place of always the same answer stands a blind guess among the classes: {better}.",)
+
+
 def _mean(values: Floats, counts: Floats | None) -> float:
     return float(np.average(values, weights=counts))
 

@@ -18,7 +18,8 @@ from trainers.common.metrics import Floats
 class Target:
     """`values` are class codes or numbers; `classes` names the codes in order, empty for numbers.
 
-    Of two classes, code 1 is the case that matters: the plan's `positive_class`, or else the rarer one.
+    Of two classes, code 1 is the case that matters: the plan's `positive_class`, or the last of a stated order, or
+    else the rarer one.
     """
 
     values: Floats
@@ -39,6 +40,14 @@ def read_target(column: pd.Series[Any], task: str, positive: str = "", order: tu
     """
     name = plain(column.name, 60)
     if task == "regression":
+        if order:
+            raise BadInput(
+                f"Column {name} is predicted as a number, and numbers need no stated order.",
+                where="plan.yaml: settings.order",
+                why="The order says which class is the lowest and which the highest.",
+                fix="Take order out of the plan; if these are classes: train-or-not ask CASE (task_type: classify).",
+                code="bad-order",
+            )
         return Target(_numbers(column, name), ())
     texts = column.map(label_text)
     counts = texts.value_counts()
@@ -52,7 +61,8 @@ def read_target(column: pd.Series[Any], task: str, positive: str = "", order: tu
                 fix=f"Choose one of: {one_of(classes)}.",
                 code="no-positive-class",
             )
-        chosen = positive or min(classes, key=lambda label: (counts[label], [-ord(c) for c in label]))
+        last = order[-1] if order else min(classes, key=lambda label: (counts[label], [-ord(c) for c in label]))
+        chosen = positive or last
         classes = [*(label for label in classes if label != chosen), chosen]
     codes = texts.map({label: code for code, label in enumerate(classes)})
     return Target(np.asarray(codes.to_numpy(), dtype=np.float64), tuple(classes))

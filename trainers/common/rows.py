@@ -14,7 +14,7 @@ from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
 from advisor.base.tables import read_table
 from advisor.records.plan import Plan
-from trainers.common.labels import Target, read_target
+from trainers.common.labels import Target, label_text, read_target
 from trainers.common.metrics import Floats, Integers
 from trainers.common.sensitive import AUDIT, is_audited, named_for_audit
 from trainers.common.weights import SETTING as WEIGHT
@@ -117,9 +117,19 @@ def load_rows(plan: Plan, folder: Path, *, images: bool = False) -> Rows:
 
 
 def _order(plan: Plan) -> tuple[str, ...]:
-    """The classes from the lowest to the highest, where the plan states them."""
+    """The classes from the lowest to the highest, where the plan states them. Raises `BadInput` for what is no list."""
     stated = plan.settings.get("order")
-    return tuple(map(str, stated.value)) if stated and isinstance(stated.value, list | tuple) else ()
+    if not stated or not stated.value:
+        return ()
+    if not isinstance(stated.value, list | tuple):
+        raise BadInput(
+            f"{plain(stated.value, 40)!r} is no order of classes.",
+            where="plan.yaml: settings.order",
+            why="It must name every class of the target, from the lowest to the highest.",
+            fix="Write them as a list, for example --setting 'order=[low, middle, high]'",
+            code="bad-order",
+        )
+    return tuple(map(label_text, stated.value))
 
 
 def _has_label(column: pd.Series[Any]) -> pd.Series[bool]:

@@ -49,11 +49,10 @@ def verdict_of(
             f"The {words.gain} of {hardest.gain:.3g} {_between(hardest, gate, words)}."
         )
     else:
-        reach = (hardest.high - hardest.low) / 2
         text = (
             f"Training did not earn its place: {words.says(hardest)}. The {words.gain} of {hardest.gain:.3g} "
             f"{_between(hardest, gate, words)}, which does not show {words.bar()}. "
-            f"{hardest.ours.rows:,} sealed rows can show {words.gain}s above about {reach:.2g}. "
+            f"{_reach(hardest, words)} "
             f"Keep {words.rung(hardest)}, or come back with more or better data."
         )
     if costs:
@@ -61,6 +60,15 @@ def verdict_of(
         text += f" {_beside(beside, other, gate, title, by_cost=by_cost)}"
     decided: Literal["metric", "cost"] = COST if by_cost else METRIC
     return GateVerdict("not_earned" if missed else "earned", text, comparisons, costs, decided)
+
+
+def _reach(one: Comparison, words: _Words) -> str:
+    """What gain so many rows could have shown; two that are equally good on every draw of them leave that open."""
+    reach = (one.high - one.low) / 2
+    if reach > 0:
+        return f"{one.ours.rows:,} sealed rows can show {words.gain}s above about {reach:.2g}."
+    equal = f"On each of the {one.ours.rows:,} sealed rows both do equally well"
+    return f"{equal}, so what {words.gain} they could show is not known."
 
 
 def _hardest(comparisons: tuple[Comparison, ...]) -> Comparison:

@@ -25,6 +25,11 @@ class Wanted:
     usd_per_hour: float
     least: float
 
+    def fitting(self, free: int) -> tuple[int, int]:
+        """How many rows for the test, and to learn from, of so many that are without a label."""
+        test = min(self.test, free // 2)
+        return test, min(self.rows, free - test)
+
     def labels(self, test: int, rows: int) -> int:
         """How many single labels people give: the shared rows count once for each person."""
         return test + rows + min(self.both, test) * (self.people - 1)
@@ -61,14 +66,14 @@ def wanted(plan: Plan) -> Wanted:
     chosen = settings(plan)
     width = _number(chosen, "half_width", 0.005, 0.5)
     expected = _number(chosen, "expected", 0.01, 0.99)
-    people = chosen["annotators"].value
+    people = len(named_people(plan)) or _whole(chosen, "annotators", 1, 20)
     return Wanted(
         width,
         expected,
         max(policy("labelling")["test"]["fewest"], rows_needed(expected, width)),
-        int(_number(chosen, "rows", 0, 100_000)),
-        int(_number(chosen, "annotators", 1, 20)) if isinstance(people, int) else 2,
-        int(_number(chosen, "both", 0, 100_000)),
+        _whole(chosen, "rows", 0, 100_000),
+        people,
+        _whole(chosen, "both", 0, 100_000),
         _number(chosen, "seconds_per_label", 0, 100_000),
         _number(chosen, "usd_per_hour", 0, 100_000),
         _number(chosen, "least_agreement", 0, 1),
@@ -78,21 +83,26 @@ def wanted(plan: Plan) -> Wanted:
 def named_people(plan: Plan) -> tuple[str, ...]:
     """The columns of labels that the plan names under `annotators`; none when it gives a number."""
     value = settings(plan)["annotators"].value
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else ()
+    if isinstance(value, list | tuple):
+        return tuple(str(name).strip() for name in value)
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return ()
 
 
-def estimate(plan: Plan) -> Estimate:
-    """A few seconds of the machine; the cost is people's time."""
+def estimate(plan: Plan, free: int) -> Estimate:
+    """A few seconds of the machine; the cost is people's time for rows of the `free` ones without a label."""
     want = wanted(plan)
-    labels = want.labels(want.test, want.rows)
+    test, rows = want.fitting(free)
+    labels = want.labels(test, rows)
     by = policy("labelling")["estimate"]
     return Estimate(
         by["seconds"],
         by["memory_mb"],
         by["disk_mb"],
         round(want.usd(labels), 2),
-        formula=f"{labels:,} labels at {want.seconds:g} s and ${want.usd_per_hour:g} an hour; {want.test:,} rows for "
-        f"the test, {want.rows:,} to learn from, {min(want.both, want.test):,} of them labelled by everybody.",
+        formula=f"{labels:,} labels at {want.seconds:g} s and ${want.usd_per_hour:g} an hour; {test:,} rows for "
+        f"the test, {rows:,} to learn from, {min(want.both, test):,} of them labelled by everybody.",
         error_band=by["told"],
     )
 
@@ -107,3 +117,15 @@ def _number(chosen: dict[str, Setting], name: str, low: float, high: float) -> f
             code="bad-setting",
         )
     return float(value)
+
+
+def _whole(chosen: dict[str, Setting], name: str, low: int, high: int) -> int:
+    number = _number(chosen, name, low, high)
+    if number != int(number):
+        raise BadInput(
+            f"The setting {name} cannot be {number:g}.",
+            where=f"plan.yaml: settings.{name}",
+            fix=f"Give a whole number from {low} to {high}.",
+            code="bad-setting",
+        )
+    return int(number)

@@ -5,6 +5,7 @@ Nothing is trained. A sheet that comes back is looked at as data: its columns `l
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from advisor.base.safetext import one_of, plain
 from advisor.base.tables import read_table
 from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
-from advisor.records.run import Candidate, Comparison, GateVerdict, RunRecord, Score
+from advisor.records.run import Comparison, GateVerdict, RunRecord, Score
 from trainers.common.ending import Watch, end_run
 from trainers.common.intervals import wilson
 from trainers.common.labels import label_text
@@ -45,7 +46,9 @@ class LabellingTrainer:
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
         """People's time in money; the machine takes seconds."""
-        return planning.estimate(plan)
+        frame = read_table(data_path(plan, folder)).frame
+        free = sum(1 for label in _labels(frame, plan.target) if not label)
+        return planning.estimate(plan, free)
 
     def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:
         """The sheet to fill in, or what a filled one says; the run folder is left complete."""
@@ -65,6 +68,8 @@ class LabellingTrainer:
                         code="no-column",
                     )
             told = answered(frame, people) if people else None
+            if told is not None and told.classes and not len(told.shared):
+                raise _nobody_twice(told)
             if told is not None and len(told.shared):
                 progress.phase("Holding the answers of different people against each other")
                 return _agreed(plan, run, watch, frame, told)
@@ -81,6 +86,19 @@ class LabellingTrainer:
         )
 
 
+def _nobody_twice(told: Answered) -> BadInput:
+    """Labels came back, and no two of them for the same row."""
+    count = int((told.codes >= 0).sum())
+    return BadInput(
+        f"{count:,} labels came back, and no row has the labels of two people.",
+        where=one_of([plain(name, 60) for name in told.people], 6),
+        why="Whether people agree shows only where two of them label the same rows, apart from each other.",
+        fix=f"Let somebody else label the rows that are for everybody; or learn from the labels of one person: "
+        f"train-or-not look CASE --target {shlex.quote(told.people[int((told.codes >= 0).sum(axis=0).argmax())])}",
+        code="nobody-twice",
+    )
+
+
 def _picked(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame) -> RunRecord:
     want = planning.wanted(plan)
     labels = _labels(frame, plan.target)
@@ -93,8 +111,7 @@ def _picked(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame) -> RunReco
             fix="Add rows that nobody has labelled yet, or go on: train-or-not look CASE --target COLUMN",
             code="all-labelled",
         )
-    test = min(want.test, free // 2)
-    rows = min(want.rows, free - test)
+    test, rows = want.fitting(free)
     kept = frame.drop(columns=[plan.target, *(one.name for one in plan.drop)], errors="ignore")
     features = _features(kept, plan.seed)
     teacher = learn_quickly(features, labels, plan.seed)
@@ -183,7 +200,7 @@ def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answ
         plan,
         watch,
         chosen="agreement of people",
-        candidates=(Candidate("agreement of people", ours),),
+        candidates=(),
         judged=(ours, verdict),
         rows={"all": len(frame), "labelled twice": len(shared), "in conflict": len(differ)},
         packages=(),

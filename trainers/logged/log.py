@@ -118,8 +118,8 @@ def load_log(plan: Plan, folder: Path) -> Log:
         wrong = (propensity < rules["propensity"]["least"]) | (propensity > 1)
         if wrong.any():
             raise BadInput(
-                f"{int(wrong.sum()):,} probabilities are not between {rules['propensity']['least']:g} and 1: "
-                f"for example {propensity[wrong][0]:g}.",
+                f"{int(wrong.sum()):,} of {len(wrong):,} probabilities are not between "
+                f"{rules['propensity']['least']:g} and 1: for example {propensity[wrong][0]:g}.",
                 where=plain(columns.propensity, 60),
                 why="Each row is weighed by one over the probability of its choice.",
                 fix="Log the probability that the action was chosen, at the moment it was chosen.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.base.safetext import plain
-from trainers.lora.shapes import READERS, SHAREGPT, checked, from_columns, rejected_answer
+from trainers.lora.shapes import READERS, SHAREGPT, checked, from_columns, is_present, rejected_answer
 from trainers.lora.shapes import Message as Message
 from trainers.lora.shapes import RowFault as RowFault
 
@@ -127,15 +127,21 @@ def question_of(
         last = turns[-1] if isinstance(turns, list) and turns else {}
         said = last.get("role", last.get("from")) if isinstance(last, dict) else None
         if SHAREGPT.get(str(said)) != "assistant":
-            name = ("role", "content") if shape == "messages" else ("from", "value")
+            as_others = shape == "messages" or (isinstance(last, dict) and "role" in last)
+            name = ("role", "content") if as_others else ("from", "value")
             row = {**row, key: [*(turns if isinstance(turns, list) else []), {name[0]: "assistant", name[1]: "?"}]}
     elif "prompt" in row and target in ("", "completion"):
-        row, shape = {**row, "completion": row.get("completion") or "?"}, "prompt"
+        row, shape = {**row, "completion": _given(row, "completion")}, "prompt"
     elif "instruction" in row and target in ("", "output"):
-        row, shape = {**row, "output": row.get("output") or "?"}, "alpaca"
+        row, shape = {**row, "output": _given(row, "output")}, "alpaca"
     elif "input" in row and isinstance(row["input"], dict):
         row, shape = {**row, "preferred_output": "?", "non_preferred_output": "!"}, "pairs"
     else:
         target = target or "answer"
-        row, shape = {**row, target: row.get(target) or "?"}, "columns"
+        row, shape = {**row, target: _given(row, target)}, "columns"
     return read_example(row, number, shape, target=target, drop=drop, instruction=instruction)
+
+
+def _given(row: Mapping[str, Any], name: str) -> Any:
+    """The answer that stands in a row to be answered, or a mark in the place of one that does not."""
+    return row[name] if is_present(row.get(name)) else "?"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput
 from advisor.base.files import read_text
@@ -16,6 +16,9 @@ from advisor.base.jsonrows import HALF, is_writable
 from advisor.base.safetext import plain
 from advisor.base.tablefolder import row_files
 from trainers.lora.examples import Fault, Place, shape_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_BYTES = 512 * 2**20
 _TABLES = (".csv", ".tsv", ".parquet", ".pq", ".xlsx")
@@ -44,7 +47,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | _Trouble]]:
     if path.suffix.lower() in _TABLES:
         from advisor.base.tables import read_table
 
-        for number, cells in enumerate(read_table(path).frame.to_dict("records"), 1):
+        for number, cells in enumerate(_records(read_table(path).frame), 1):
             yield number, {str(name): _told(str(name), value) for name, value in cells.items()}
         return
     text = read_text(path, MAX_BYTES)
@@ -71,6 +74,12 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | _Trouble]]:
             yield number, ("bad-json", f"it is not JSON ({plain(error, 80)})", "Write one JSON object a line.")
             continue
         yield number, _object(row, checked="\\u" in line)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    """The rows of a table; an empty cell is None as in JSON, for as a number it would be read as the word nan."""
+    whole = frame.astype(object)
+    return whole.where(frame.notna(), None).to_dict("records")
 
 
 def _object(row: Any, *, checked: bool) -> dict[str, Any] | _Trouble:
@@ -105,7 +114,7 @@ def first_shape(path: Path, target: str) -> str:
         if path.suffix.lower() in _TABLES:
             from advisor.base.tables import read_table
 
-            found = read_table(path, max_rows=1).frame.to_dict("records")
+            found = _records(read_table(path, max_rows=1).frame)
             cells = found[0] if found else {}
             return shape_of({str(name): _told(str(name), cell) for name, cell in cells.items()}, target)
         with path.open(encoding="utf-8-sig") as lines:

@@ -42,7 +42,9 @@ def _from_messages(row: Mapping[str, Any], key: str = "messages") -> list[Messag
     turns = row[key]
     if not isinstance(turns, list) or not turns:
         raise RowFault("missing-messages", f"{key!r} is not a list with at least one message", f"Give {key!r} a list.")
-    role_key, text_key = ("from", "value") if key == "conversations" else ("role", "content")
+    # ShareGPT's own words; many files keep its key and write the turns as others do.
+    as_others = isinstance(turns[0], dict) and "role" in turns[0]
+    role_key, text_key = ("role", "content") if key != "conversations" or as_others else ("from", "value")
     return [_turn(turn, place, role_key, text_key) for place, turn in enumerate(turns, 1)]
 
 
@@ -74,24 +76,26 @@ def _turn(turn: object, place: int, role_key: str, text_key: str) -> Message:
         )
     weight = turn.get("weight", 1)
     if weight not in (0, 1):
-        raise RowFault("bad-weight", f"message {place} has the weight {plain(weight, 20)}", "Use 0 or 1.")
+        raise RowFault("bad-weight", f"message {place} has the weight {plain(repr(weight), 20)}", "Use 0 or 1.")
     return Message(known[said], _text(turn[text_key], f"message {place}", text_key), bool(weight))
 
 
 def _from_sharegpt(row: Mapping[str, Any]) -> list[Message]:
     messages = _from_messages(row, "conversations")
-    if "system" in row and messages[0].role != "system":
+    if is_present(row.get("system")) and messages[0].role != "system":
         messages.insert(0, Message("system", _text(row["system"], "the row", "system")))
     return messages
 
 
 def _from_alpaca(row: Mapping[str, Any]) -> list[Message]:
     asked = _text(row["instruction"], "the row", "instruction")
-    more = row.get("input") or ""
-    if more:
+    more = row.get("input")
+    if is_present(more):
         asked = f"{asked}\n\n{_text(more, 'the row', 'input')}"
     messages = [Message("user", asked), Message("assistant", _answer_text(row["output"], "output"))]
-    return [Message("system", _text(row["system"], "the row", "system")), *messages] if row.get("system") else messages
+    if not is_present(row.get("system")):
+        return messages
+    return [Message("system", _text(row["system"], "the row", "system")), *messages]
 
 
 def _from_prompt(row: Mapping[str, Any]) -> list[Message]:
@@ -141,10 +145,10 @@ def rejected_answer(row: Mapping[str, Any], preferred: list[Message]) -> str:
 
 def from_columns(row: Mapping[str, Any], target: str, drop: tuple[str, ...]) -> list[Message]:
     """A row of a table: the answer is `target`, the question all other columns but `drop`. Raises `RowFault`."""
-    inputs = {name: value for name, value in row.items() if name != target and name not in drop and _present(value)}
+    inputs = {name: value for name, value in row.items() if name != target and name not in drop and is_present(value)}
     if not inputs:
         raise RowFault("empty-prompt", "nothing stands beside the answer", "Fill in the row, or take it out.")
-    if not _present(row.get(target)):
+    if not is_present(row.get(target)):
         raise RowFault(
             "empty-answer", f"the answer ({plain(target, 40)!r}) is empty", "Fill it in, or take the row out."
         )
@@ -166,7 +170,8 @@ READERS: dict[str, Callable[[Mapping[str, Any]], list[Message]]] = {
 }
 
 
-def _present(value: object) -> bool:
+def is_present(value: object) -> bool:
+    """Whether a cell says anything: no gap of JSON or of a table, and no text of spaces alone."""
     return value is not None and value == value and (not isinstance(value, str) or bool(value.strip()))
 
 
@@ -181,9 +186,13 @@ def _answer_text(value: object, name: str) -> str:
     """Text as it stands; an object or list as compact JSON; a number as people write it."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
+    if value is None or value != value:
+        raise RowFault(
+            "empty-answer", f"{name!r} of the row is null or an empty cell", "Fill it in, or take the row out."
+        )
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return _text(value, "the row", name) if value is None or isinstance(value, str) else str(value)
+    return str(value)
 
 
 def checked(messages: list[Message]) -> list[Message]:

@@ -51,10 +51,10 @@ class Kernels:
             found[:, 2 * mine + 1] = fired.max(axis=1)
 
 
-def random_kernels(steps: int, seed: int) -> Kernels:
-    """Kernels that fit signals of so many steps."""
+def random_kernels(steps: int, seed: int, count: int | None = None) -> Kernels:
+    """Kernels that fit signals of so many steps: `count` of them, or as many as the rules say."""
     generator = np.random.default_rng(seed)
-    count = policy("scratch")["kernels"]["count"]
+    count = count or int(policy("scratch")["kernels"]["count"])
     weights = generator.normal(size=(count, _WIDTH))
     weights -= weights.mean(axis=1, keepdims=True)
     longest = max(0.0, np.log2((steps - 1) / (_WIDTH - 1)))

@@ -67,9 +67,12 @@ def as_pictures(values: Floats, side: int) -> torch.Tensor:
 
 def learn(
     values: Floats, truth: Integers, classes: int, side: int, held: Integers, run: Path, seed: int,
-    progress: Progress, seconds: float,
+    progress: Progress, seconds: float, most: int | None = None,
 ) -> Learnt:  # fmt: skip
-    """Train until the held-out rows gain no more, or the time is up. `held` are positions that are not trained on."""
+    """Train until the held-out rows gain no more, the time is up, or after `most` rounds (else as the rules say).
+
+    `held` are positions that are not trained on.
+    """
     rules, settings = policy("scratch")["stop"], policy("scratch")["network"]
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -80,7 +83,7 @@ def learn(
     rounds = _resumed(run, network, optimiser)
     end = time.monotonic() + seconds
     longest = 0.0
-    planned = int(rounds[0]["planned"]) if rounds else rules["rounds"]
+    planned = int(rounds[0]["planned"]) if rounds else most or rules["rounds"]
     while len(rounds) < planned and not _over(rounds, rules["patience"]):
         if rounds and time.monotonic() + longest > end:
             break

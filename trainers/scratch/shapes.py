@@ -24,7 +24,7 @@ class Shape:
     high: float
 
     def values(self, frame: pd.DataFrame) -> Floats:
-        """[rows, columns] from 0 to 1 as far as training went; a gap is the lowest."""
+        """[rows, columns] from 0 to 1 as far as training went; a gap, or an infinite value, is the lowest."""
         missing = [name for name in self.columns if name not in frame.columns]
         if missing:
             raise BadInput(
@@ -35,7 +35,8 @@ class Shape:
                 code="missing-columns",
             )
         cells = frame[list(self.columns)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
-        return np.asarray((np.nan_to_num(cells, nan=self.low) - self.low) / (self.high - self.low))
+        known = np.nan_to_num(cells, nan=self.low, posinf=self.low, neginf=self.low)
+        return np.asarray((known - self.low) / (self.high - self.low))
 
 
 def learn_shape(features: pd.DataFrame, task: str) -> Shape:
@@ -68,7 +69,8 @@ def learn_shape(features: pd.DataFrame, task: str) -> Shape:
             code="too-short",
         )
     cells = features.to_numpy(dtype=np.float64, na_value=np.nan)
-    low, high = float(np.nanmin(cells)), float(np.nanmax(cells))
+    cells = cells[np.isfinite(cells)]
+    low, high = (float(cells.min()), float(cells.max())) if len(cells) else (0.0, 0.0)
     if not high > low:
         raise BadInput(
             "Every value is the same.", where=plain(columns[0], 40), fix="Check the export.", code="one-value"

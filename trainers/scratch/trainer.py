@@ -27,7 +27,7 @@ from trainers.classical.diagnostics import errors_of
 from trainers.classical.record import predictions_table, secondary
 from trainers.classical.slices import errors_by_class, told
 from trainers.common.account import accounted
-from trainers.common.baselines import trivial
+from trainers.common.baselines import guessed, trivial
 from trainers.common.ending import Watch, end_run
 from trainers.common.gate import check_gate, hold_against
 from trainers.common.metrics import Floats, Integers, metric_by_name
@@ -60,7 +60,10 @@ class ScratchTrainer:
             found = {"rounds": Setting(rules["stop"]["rounds"], "At most; it stops once held-back rows gain no more.")}
         else:
             found = {"kernels": Setting(rules["kernels"]["count"], "Random convolutions; nobody designs features.")}
-        return {name: plan.settings.get(name, setting) for name, setting in found.items()}
+        found = {name: plan.settings.get(name, setting) for name, setting in found.items()}
+        for name, setting in found.items():
+            check_count(name, setting.value)
+        return found
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
         """From the size of the table, capped by the plan's budget."""
@@ -68,14 +71,15 @@ class ScratchTrainer:
         sample = read_table(path, max_rows=200).frame
         rows = max(len(sample), int(bytes_of_rows(path) / max(1.0, len(sample.to_csv(index=False)) / len(sample))))
         cells = rows * len(sample.columns)
-        rounds = policy("scratch")["stop"]["rounds"] if plan.task == PICTURES else 1
+        most = next(int(str(setting.value)) for setting in self.settings(plan, folder).values())
+        rounds = most if plan.task == PICTURES else 1
         by = policy("scratch")["estimate"]
         time, memory = by["seconds"], by["memory_mb"]
         seconds = min(time["least"] + cells * rounds / 1e6 * time["a_million_values_and_round"], plan.budget_seconds)
         mega = memory["least"] + cells / 1e6 * memory["a_million_values"]
         if plan.task != PICTURES:
             kernels = policy("scratch")["kernels"]
-            learnt_from = 2 * kernels["count"] * min(rows, kernels["rows"])
+            learnt_from = 2 * most * min(rows, kernels["rows"])
             mega += memory["pieces"] + learnt_from / 1e6 * memory["a_million_features"]
         return Estimate(
             round(seconds, 1),
@@ -96,7 +100,8 @@ class ScratchTrainer:
                 code="no-task",
             )
         with threadpool_limits(1):
-            return _train(plan, folder, run, progress)
+            most = next(int(str(setting.value)) for setting in self.settings(plan, folder).values())
+            return _train(plan, folder, run, progress, most)
 
     def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """One answer a row, in order, with the probability of each class."""
@@ -107,7 +112,19 @@ class ScratchTrainer:
             yield {"prediction": max(scores, key=lambda name: scores[name]), "scores": scores}
 
 
-def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:
+def check_count(name: str, value: object) -> None:
+    """Raise `BadInput` unless `value` is a whole number of rounds or kernels that can be done."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 2 <= value <= 10_000:
+        raise BadInput(
+            f"The setting {name} cannot be {plain(value, 40)!r}.",
+            where=f"plan.yaml: settings.{name}",
+            fix="Give a whole number from 2 to 10000, or leave it out.",
+            code="bad-setting",
+        )
+
+
+def _train(plan: Plan, folder: Path, run: Path, progress: Progress, most: int) -> RunRecord:
+    """`most` is how many rounds a network of pictures may learn, or how many kernels read signals."""
     watch = Watch()
     metric = metric_by_name(str(plan.metric.value), _TASK)
     check_gate(plan.gate, RUNGS)
@@ -156,12 +173,23 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
         known = np.concatenate([train, held])
         at_held = np.arange(len(train), len(known))
         learnt = learn(
-            values[known], truth[known], len(classes), shape.side, at_held, run, plan.seed, progress, max(1.0, left)
+            values[known],
+            truth[known],
+            len(classes),
+            shape.side,
+            at_held,
+            run,
+            plan.seed,
+            progress,
+            max(1.0, left),
+            most,
         )
         rounds, seer = learnt.rounds, Seer(shape, classes, learnt.network)
         scored[chosen] = score_of(metric, truth[held], seer.of_values(values[held]), plan.seed)
     else:
-        seer, part, learnt_from = _seer_of_signals(shape, classes, values, truth, (train, split.train), plan.seed, left)
+        seer, part, learnt_from = _seer_of_signals(
+            shape, classes, values, truth, (train, split.train), plan.seed, left, most
+        )
         scored[chosen] = score_of(metric, truth[held], part.of_values(values[held]), plan.seed)
         if learnt_from < len(split.train):
             some[chosen] = learnt_from
@@ -189,11 +217,13 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     keep(run, "test_predictions.csv", predictions_table(rows, split, sealed, {"ours": ours, **rungs}))
     watch.lap("sealed")
     settings = policy("scratch")["network" if pictures else "kernels"]
+    settings = settings if pictures else {**settings, "count": most}
     notes = [*rows.notes, *split.notes, f"The best small model is {best}; it was fitted again with the rows held back."]
     notes += [f"{name} learnt from {few:,} training rows: time or memory allow no more." for name, few in some.items()]
     slices = errors_by_class(sealed, ours, classes)
     if note := told(slices, number=False):
         notes.append(note)
+    notes += guessed(metric, rungs["trivial"])
     if note := opening_note(opening):
         notes.append(note)
     return end_run(
@@ -232,10 +262,11 @@ def _seer_of_signals(
     parts: tuple[Integers, Integers],
     seed: int,
     seconds: float,
+    count: int,
 ) -> tuple[Seer, Seer, int]:
     """The model of all training rows, the same without those held back, and how many rows the first learnt from."""
     train, every = parts
-    kernels, rules = random_kernels(values.shape[1], seed), policy("scratch")["kernels"]
+    kernels, rules = random_kernels(values.shape[1], seed, count), policy("scratch")["kernels"]
     # The rows are read by the kernels once, those that are held back too; a fit takes little beside that.
     rows, _ = rows_in_time(lambda at: kernels.features(values[every[at]]), truth[every], seconds, seed, rules["rows"])
     used = every[rows]
