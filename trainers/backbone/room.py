@@ -95,9 +95,9 @@ def _passes(reading: Reading, asked: Asked, each: float) -> tuple[int, float, st
     rules, learnt, every = policy("backbone"), len(asked.train) - asked.held, len(asked.train) + asked.tested
     shares, read = rules["budget"], every * each
     # A step costs more than a reading: where not even that fits, none is tried.
-    long = max(read / shares["read"], (read + len(asked.train) * each) / shares["tune"]) > asked.seconds
+    hopeless = max(read / shares["read"], (read + len(asked.train) * each) / shares["tune"]) > asked.seconds
     try:
-        step = each * rules["estimate"]["tune"]["readings"] if long else seconds_an_image(reading, asked.train)
+        step = each * rules["estimate"]["tune"]["readings"] if hopeless else seconds_an_image(reading, asked.train)
     except (AttributeError, TypeError, ValueError, RuntimeError) as error:
         return 0, 0.0, f"The body was not tuned: it does not work with adapters ({plain(error, 120)})."
     a_pass = learnt * step + asked.held * each
