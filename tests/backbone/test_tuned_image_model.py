@@ -141,7 +141,8 @@ def test_a_weak_frozen_body_is_tuned_told_of_and_used(tmp_path: Path) -> None:
 
     data, base = slopes(tmp_path / "seen"), saved_model(tmp_path / "base")
     run = run_folder(tmp_path, "backbone-1")
-    record = find_trainer("backbone").train(images_plan(data, base, method="auto"), tmp_path, run, Silent())
+    plan = images_plan(data, base, method="auto", budget=1e5)
+    record = find_trainer("backbone").train(plan, tmp_path, run, Silent())
     assert record.chosen == NAMES[TUNED]
     development = {one.name: one.development.value for one in record.candidates if one.development}
     assert development[NAMES[TUNED]] > development[NAMES[FROZEN]] + 0.2
@@ -153,7 +154,7 @@ def test_a_weak_frozen_body_is_tuned_told_of_and_used(tmp_path: Path) -> None:
     assert record.hyperparameters["passes"] == len(record.diagnostics["curve"])  # type: ignore[arg-type]
     (chart,) = loss_curve(record)
     assert chart.across == "pass"
-    assert untold(record) == set()
+    assert untold(record) <= {"slices"}  # where no sealed row is wrong, no class stands out
     assert "look too good" in record.diagnostics["without"]["learning_curve"]  # type: ignore[index]
     assert "peft" in record.versions
 
@@ -162,6 +163,7 @@ def test_a_weak_frozen_body_is_tuned_told_of_and_used(tmp_path: Path) -> None:
     kept = pd.read_csv(run / "test_predictions.csv")
     said = opened.answer(read_table(data).frame.iloc[kept["row"]])
     assert [opened.classes.index(one) for one in said.predictions] == kept["ours"].tolist()
+    assert said.scores is not None
     assert np.array_equal(said.scores, kept[["ours_p0", "ours_p1"]].to_numpy())
     assert not (run / "work").exists()
 
@@ -183,7 +185,8 @@ class Killed(Silent):
 @pytest.mark.parametrize("kind", ["vit", "resnet"])
 def test_a_run_killed_in_a_pass_and_while_reading_anew_ends_as_one_that_was_not(tmp_path: Path, kind: str) -> None:
     data, base = slopes(tmp_path / "seen", 30), saved_model(tmp_path / "base", kind)
-    plan, trainer = images_plan(data, base, method="tuned"), find_trainer("backbone")
+    # How many passes are planned follows from the time there is: here there is always enough for all.
+    plan, trainer = images_plan(data, base, method="tuned", budget=1e5), find_trainer("backbone")
     whole = trainer.train(plan, tmp_path, run_folder(tmp_path, "backbone-1"), Silent())
     assert whole.chosen == NAMES[TUNED]
     cut = run_folder(tmp_path, "backbone-2")

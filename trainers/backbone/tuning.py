@@ -149,7 +149,7 @@ class _Course:
                 scores = self.learner.scores(few, draw)
                 wanted = torch.tensor([truth[at] for at in few.tolist()]).to(scores.device)
                 loss = nn.functional.cross_entropy(scores, wanted, reduction="sum")
-                (loss / len(batch)).backward()
+                (loss / len(batch)).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
                 total += float(loss.detach())
             self.optimiser.step(step)
             done += len(batch)
