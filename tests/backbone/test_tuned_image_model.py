@@ -51,7 +51,7 @@ def test_an_unknown_method_is_refused_when_planned_and_when_trained(tmp_path: Pa
         lambda: trainer.settings(plan, tmp_path),
         lambda: trainer.train(plan, tmp_path, run, Silent()),
     ):
-        with pytest.raises(BadInput, match=r"frozen, tuned, or auto compares both\.") as told:
+        with pytest.raises(BadInput, match="auto compares both") as told:
             asked()
         assert "method" in told.value.where
         assert "--setting method=auto" in told.value.fix
@@ -221,7 +221,7 @@ def test_without_time_for_one_pass_auto_leaves_tuning_out_and_tuned_is_refused(
     )
     assert record.chosen == NAMES[FROZEN]
     assert NAMES[TUNED] not in {one.name for one in record.candidates}
-    (note,) = [note for note in record.notes if "not tuned" in note]
+    (note,) = [note for note in record.notes if "was not tuned" in note]
     assert "one pass over 38 training images takes about" in note
     needed = int(note.rpartition(" ")[2])
     assert needed > 600

@@ -53,9 +53,7 @@ def fit_ways(
         stays = "its weights stay as they are" + (", as the plan says" if asked == FROZEN else "")
         return Fitted(frozen, reading, scored, stays, {"method": FROZEN})
     if asked == AUTO and nothing_to_gain(frozen, truth[held], metric):
-        why = (
-            f"with its body frozen it errs on none of {held.sum():,} rows held back, so tuning could gain nothing there"
-        )
+        why = f"as it is it errs on none of {held.sum():,} rows held back, so tuning could gain nothing there"
         return Fitted(frozen, reading, scored, why, {"method": FROZEN})
     from trainers.backbone.tuning import Lesson, tune
 
@@ -70,7 +68,7 @@ def fit_ways(
     tuned = fit_way(TUNED, anew.features(room.rows), truth, held, classes, metric, seed)
     way, why = simplest(frozen, tuned, truth[held], metric, seed)
     if asked == TUNED:
-        way, why = tuned, f"the plan wants the body tuned; {why.partition(', ')[0]}"
+        way, why = tuned, f"the plan wants it tuned; {why.partition(', ')[0]}"
     if way is frozen:
         anew = replace(reading, backbone=open_backbone(place, reading.backbone.threads))
     rate, share = rules["tune"]["rate"], learnt.learned / (learnt.learned + learnt.beside)

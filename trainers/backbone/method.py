@@ -47,7 +47,8 @@ def method_of(plan: Plan) -> str:
     if value not in METHODS:
         said = plain(value, 40)
         raise BadInput(
-            f"There is no method {said!r}: an image model's body is frozen, tuned, or auto compares both.",
+            f"There is no method {said!r}: frozen leaves the saved model as it is, tuned teaches it your images, and "
+            "auto compares both.",
             where="plan.yaml: settings.method",
             fix=f"{did_you_mean(said, METHODS)} train-or-not plan CASE --setting method=auto".strip(),
             code="no-method",
@@ -86,9 +87,12 @@ def simplest(frozen: Way, tuned: Way, truth: Integers, metric: Metric, seed: int
     error = float(np.nanstd(drawn[TUNED] - drawn[FROZEN]))
     gain = metric.gain(tuned.score.value, frozen.score.value)
     told = (
-        f"on {len(truth):,} rows held back tuning the body took {metric.title} from {frozen.score.value:.3g} to "
+        f"on {len(truth):,} rows held back tuning took {metric.title} from {frozen.score.value:.3g} to "
         f"{tuned.score.value:.3g}, "
     )
     if gain > max(error, 1e-9):
         return tuned, f"{told}more than one standard error ({error:.2g})"
-    return frozen, f"{told}no gain beyond one standard error ({error:.2g}), so the frozen body, which is simpler, stays"
+    return (
+        frozen,
+        f"{told}no gain beyond one standard error ({error:.2g}), so the model as it is, which is simpler, stays",
+    )

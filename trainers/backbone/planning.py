@@ -14,10 +14,11 @@ from trainers.common.rows import data_path
 from trainers.lora.planning import product_speed
 
 _REASONS = {
-    AUTO: "The body as it is and the body tuned by adapters are compared on rows held back; tuned only where it gains "
-    "more than one standard error, and where its share of the time holds a pass.",
-    FROZEN: "A few examples teach a last layer, and minutes suffice; the body's weights stay as they are.",
-    TUNED: "Adapters learn beside the body's layers, whatever the frozen body scores.",
+    AUTO: "The saved model as it is and tuned on your images are compared on rows held back. The tuned one is taken "
+    "where it gains more than one standard error, and tried where its share of the time holds a pass over them.",
+    FROZEN: "A few examples teach a last layer, and minutes suffice; the saved model's weights stay as they are.",
+    TUNED: "The saved model learns from your images, by a few added weights beside its layers, however well it does as "
+    "it is.",
 }
 
 
@@ -53,7 +54,7 @@ def estimate(plan: Plan, folder: Path) -> Estimate:
     memory, disk = by["memory_mb"], by["disk_mb"]
     seconds = by["least_seconds"] + rows / by["images_a_second"] + budget * (shares["small"] + shares["network"]) + read
     peak = memory["least"] + memory["times_the_base"] * size + rows / 1e3 * memory["a_thousand_rows"]
-    tuned = {FROZEN: "the body stays as it is", AUTO: "no pass of tuning is likely to fit"}.get(method, "")
+    tuned = {FROZEN: "the saved model stays as it is", AUTO: "no pass of tuning is likely to fit"}.get(method, "")
     if method == TUNED or (method == AUTO and read / shares["read"] <= budget >= (read + a_pass) / shares["tune"]):
         seconds += min(read + tune["passes"] * a_pass, shares["tune"] * budget)
         of_image = by["tune"]["image_mb"]

@@ -67,7 +67,7 @@ def find_room(reading: Reading, asked: Asked) -> Room:
         raise BadInput(
             note,
             where="plan.yaml: budget_seconds" if a_pass else "plan.yaml: settings.method",
-            why="The plan wants the body tuned, not only read.",
+            why="The plan wants it tuned, not used as it is.",
             fix="Give it the time, choose a smaller image model, or leave the choice to the run: --setting method=auto",
             code="no-tuning",
         )
@@ -91,7 +91,7 @@ def _passes(reading: Reading, asked: Asked, each: float) -> tuple[int, float, st
     from trainers.backbone.tuning import seconds_an_image
 
     if not layers_of(reading.backbone):
-        return 0, 0.0, "The body was not tuned: it has no linear layer or convolution that an adapter fits."
+        return 0, 0.0, "The saved model was not tuned: it has no layer of the kinds that can be."
     rules, learnt, every = policy("backbone"), len(asked.train) - asked.held, len(asked.train) + asked.tested
     shares, read = rules["budget"], every * each
     # A step costs more than a reading: where not even that fits, none is tried.
@@ -99,15 +99,19 @@ def _passes(reading: Reading, asked: Asked, each: float) -> tuple[int, float, st
     try:
         step = each * rules["estimate"]["tune"]["readings"] if hopeless else seconds_an_image(reading, asked.train)
     except (AttributeError, TypeError, ValueError, RuntimeError) as error:
-        return 0, 0.0, f"The body was not tuned: it does not work with adapters ({plain(error, 120)})."
+        return (
+            0,
+            0.0,
+            f"The saved model was not tuned: it does not work with added weights ({plain(error, 120)}).",
+        )
     a_pass = learnt * step + asked.held * each
     needed = max(read / shares["read"], (read + a_pass) / shares["tune"])
     if needed <= asked.seconds:
         fitting = int((asked.seconds * shares["tune"] - read) / a_pass)
         return min(rules["tune"]["passes"], fitting), a_pass, ""
     note = (
-        f"The body was not tuned: one pass over {learnt:,} training images takes about {a_pass:,.1f} s here, and with "
-        f"reading all images before and after it that needs a budget of {int(needed) + 1:,} s: "
+        f"The saved model was not tuned: one pass over {learnt:,} training images takes about {a_pass:,.1f} s here, and "
+        f"with reading all images before and after it that needs a budget of {int(needed) + 1:,} s: "
         f"train-or-not train CASE --budget-seconds {int(needed) + 1}"
     )
     return 0, a_pass, note
