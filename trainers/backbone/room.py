@@ -110,8 +110,8 @@ def _passes(reading: Reading, asked: Asked, each: float) -> tuple[int, float, st
         fitting = int((asked.seconds * shares["tune"] - read) / a_pass)
         return min(rules["tune"]["passes"], fitting), a_pass, ""
     note = (
-        f"The saved model was not tuned: one pass over {learnt:,} training images takes about {a_pass:,.1f} s here, and "
-        f"with reading all images before and after it that needs a budget of {int(needed) + 1:,} s: "
+        f"The saved model was not tuned: one pass over {learnt:,} training images takes about {a_pass:,.1f} s here, "
+        f"and with reading all images before and after it that needs a budget of {int(needed) + 1:,} s: "
         f"train-or-not train CASE --budget-seconds {int(needed) + 1}"
     )
     return 0, a_pass, note
