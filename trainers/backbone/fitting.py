@@ -57,7 +57,7 @@ def fit_ways(
         return Fitted(frozen, reading, scored, why, {"method": FROZEN})
     from trainers.backbone.tuning import Lesson, tune
 
-    reading.progress.phase(f"Tuning {place.name}, {room.passes} passes at most, about {room.a_pass:,.0f} s each")
+    reading.progress.phase(f"Tuning {place.name}, {room.passes} passes at most, about {room.a_pass:,.1f} s each")
     lesson = Lesson(reading, room.rows, truth, held, frozen.part, metric, seed)
     rules = policy("backbone")
     # What tuning may take, less the time to read every image anew.

@@ -20,7 +20,7 @@ from trainers.scratch.linear import Linear, fit_linear
 AUTO, FROZEN, TUNED = METHODS = ("auto", "frozen", "tuned")
 NAMES = {
     FROZEN: "the pretrained image model and a linear one",
-    TUNED: "the pretrained image model tuned on these images, and a linear one",
+    TUNED: "the tuned image model and a linear one",
 }
 
 
