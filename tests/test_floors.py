@@ -62,7 +62,7 @@ DOORS = {
     "safetensors": ("trainers.embedded", "trainers.lora", "trainers.scratch", "trainers.backbone"),
     "torch": ("trainers.lora", "trainers.scratch", "trainers.embedded", "trainers.backbone"),
     "transformers": ("trainers.lora", "trainers.scratch", "trainers.embedded", "trainers.backbone"),
-    "peft": ("trainers.lora",),
+    "peft": ("trainers.lora", "trainers.backbone"),
     "sklearn": ("advisor.evidence", "trainers"),
     "matplotlib": ("advisor.report",),
 }

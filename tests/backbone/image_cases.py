@@ -22,6 +22,20 @@ def bands(folder: Path, each: int = 30, seed: int = 0) -> Path:
     return folder
 
 
+def slopes(folder: Path, each: int = 60, seed: int = 0) -> Path:
+    """Two classes that only fine detail tells apart: narrow stripes that rise or fall, at a random place, in noise."""
+    draw = np.random.default_rng(seed)
+    down, across = np.mgrid[:32, :32]
+    for kind, way in (("falling", 1), ("rising", -1)):
+        (folder / kind).mkdir(parents=True)
+        for at in range(each):
+            narrow, start = draw.uniform(5, 7), draw.uniform(0, 2 * np.pi)
+            light = 128 + 50 * np.sin(2 * np.pi * (across + way * down) / narrow + start)
+            pixels = np.clip(light[..., None] + draw.normal(0, 40, (32, 32, 3)), 0, 255)
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / kind / f"{at}.png")
+    return folder
+
+
 def saved_model(folder: Path, kind: str = "vit") -> Path:
     """A tiny ViT or ResNet with a classifier of its own, and its image processor, as `save_pretrained` writes them."""
     import torch

@@ -155,15 +155,15 @@ def test_a_base_that_is_not_named_or_not_there_is_told_with_the_command(tmp_path
         assert "--setting base=FOLDER" in told.value.fix
 
 
-def images_plan(data: Path, base: Path, target: str = "class", budget: float = 600.0) -> Plan:
+def images_plan(data: Path, base: Path, target: str = "class", budget: float = 600.0, method: str = "frozen") -> Plan:
     against = ("trivial", "small_model", "small_network")
     there = replace(plan_for(TESTS / "conftest.py", target, "images", "accuracy", against=against), data=str(data))
     plan = replace(there, data_sha256=sha256_of_data(data), budget_seconds=budget, trainer="backbone")
-    return replace(plan, approach="fine_tune", settings=plan_for_base(base))
+    return replace(plan, approach="fine_tune", settings=plan_for_base(base, method))
 
 
-def plan_for_base(base: Path) -> dict[str, object]:
-    return plan_for(TESTS / "conftest.py", "", "", "", settings={"base": str(base)}).settings  # type: ignore[return-value]
+def plan_for_base(base: Path, method: str) -> dict[str, object]:
+    return plan_for(TESTS / "conftest.py", "", "", "", settings={"base": str(base), "method": method}).settings  # type: ignore[return-value]
 
 
 def test_a_folder_of_images_is_no_table_for_the_other_trainers(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Images told apart by what a pretrained image model sees in them, under a linear model of one's own classes."""
+"""Images told apart by what a pretrained image model, frozen or tuned, sees in them, under a linear model."""

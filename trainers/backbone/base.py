@@ -79,12 +79,14 @@ def side_of(place: Path) -> int:
 class Backbone:
     """A loaded image model, its body only. `pooled` says whether it was saved with its own summary of an image.
 
+    `convolves`: what it says of an image is a map of places, as convolutions make it, and no row of tokens.
     `threads` is how many processors share one image: the last bits follow from it, so a run keeps the number.
     """
 
     model: Any
     processor: Any
     pooled: bool
+    convolves: bool = False
     threads: int = 1
 
     def features(self, image: Any) -> Floats:
@@ -97,16 +99,23 @@ class Backbone:
 
         torch.set_num_threads(self.threads)
         with torch.no_grad():
-            given = self.processor(images=image, return_tensors="pt")["pixel_values"].to(self.model.device)
-            seen = self.model(pixel_values=given)
-            if self.pooled:
-                found = seen.pooler_output.flatten(1)
-            elif seen.last_hidden_state.ndim == 4:
-                found = seen.last_hidden_state.mean(dim=(2, 3))
-            else:
-                tokens = seen.last_hidden_state
-                found = torch.cat([tokens[:, 0], tokens[:, 1:].mean(dim=1)], dim=1)
+            found = self.summary(self.model(pixel_values=self.pixels(image).to(self.model.device)))
         return np.asarray(found[0].float().cpu().numpy(), dtype=np.float64)
+
+    def pixels(self, image: Any) -> Any:
+        """[1, 3, height, width] of one image as the model wants it, on the processor."""
+        return self.processor(images=image, return_tensors="pt")["pixel_values"]
+
+    def summary(self, seen: Any) -> Any:
+        """[images, width] of what the body said, `seen`; gradients pass."""
+        import torch
+
+        if self.pooled:
+            return seen.pooler_output.flatten(1)
+        if self.convolves:
+            return seen.last_hidden_state.mean(dim=(2, 3))
+        tokens = seen.last_hidden_state
+        return torch.cat([tokens[:, 0], tokens[:, 1:].mean(dim=1)], dim=1)
 
 
 def open_backbone(place: Path, threads: int = 1) -> Backbone:
@@ -138,7 +147,8 @@ def open_backbone(place: Path, threads: int = 1) -> Backbone:
     model.requires_grad_(False)
     model.eval().to(find_device().kind)
     said = _tried(model, processor, place)
-    return Backbone(model, processor, not told["missing_keys"] and said.get("pooler_output") is not None, threads)
+    pooled = not told["missing_keys"] and said.get("pooler_output") is not None
+    return Backbone(model, processor, pooled, said["last_hidden_state"].ndim == 4, threads)
 
 
 def _tried(model: Any, processor: Any, place: Path) -> Any:

@@ -41,12 +41,21 @@ class Seer:
         return np.concatenate([self.linear.probabilities(features[at : at + 1]) for at in range(len(features))])
 
 
-def save_seer(run: Path, seer: Seer, place: Path) -> None:
-    """Write it into a run folder, the base's own files too: a run answers whatever becomes of the user's folder."""
-    inside(run, _BASE).mkdir(exist_ok=True)
-    for path in (place / "config.json", place / PROCESSOR, *place.glob("*.safetensors*")):
+def save_seer(run: Path, seer: Seer, place: Path, *, tuned: bool = False) -> None:
+    """Write it into a run folder, the base too: a run answers whatever becomes of the user's folder.
+
+    The base is the files of `place`, or where it was `tuned` its weights as the seer's body has them now.
+    """
+    base = inside(run, _BASE)
+    shutil.rmtree(base, ignore_errors=True)  # what a killed attempt left may be another way's
+    base.mkdir()
+    for path in (place / "config.json", place / PROCESSOR, *([] if tuned else place.glob("*.safetensors*"))):
         if path.is_file():
             shutil.copyfile(path, inside(run, f"{_BASE}/{path.name}"))
+    if tuned:
+        from trainers.backbone.adapters import save_weights
+
+        save_weights(seer.backbone, base)
     write_arrays(run, "linear.npz", **asdict(seer.linear))
     shape = seer.source.shape
     content = {"column": seer.source.column, "shape": asdict(shape) if shape else None, "classes": list(seer.classes)}

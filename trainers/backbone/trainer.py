@@ -1,11 +1,13 @@
-"""Tell images apart by a pretrained image model whose weights stay as they are, and say whether that was worth it.
+"""Tell images apart by a pretrained image model, frozen or tuned on them, and say whether that was worth it.
 
 In order: read the images; seal the test part; fit small models on small images, and a small network from nothing; let
-the pretrained model read each image once; fit a linear model on what it saw; open the sealed part once; compare.
+the pretrained model read each image once; fit a linear model on what it saw; tune its body where the time holds that,
+read all anew, and take the simpler way unless tuning gained; open the sealed part once; compare.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,14 +21,17 @@ from threadpoolctl import threadpool_limits
 from advisor.base.errors import BadInput
 from advisor.base.files import to_json
 from advisor.base.safetext import plain
-from advisor.base.tables import read_table
 from advisor.records.plain import to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import Candidate, RunRecord
-from trainers.backbone.base import check_base, open_backbone, side_of, size_of
+from trainers.backbone.base import check_base, open_backbone
+from trainers.backbone.fitting import fit_ways
 from trainers.backbone.images import digests_of, find_source, open_images, small_values
+from trainers.backbone.method import NAMES, TUNED, Way, method_of
 from trainers.backbone.model_file import Seer, load_seer, save_seer
-from trainers.backbone.reading import Reading, rows_in_budget
+from trainers.backbone.planning import base_of, estimate, settings_of
+from trainers.backbone.reading import Reading
+from trainers.backbone.room import Asked, find_room
 from trainers.classical.diagnostics import errors_of
 from trainers.classical.record import predictions_table, secondary
 from trainers.classical.slices import errors_by_class, told
@@ -42,7 +47,6 @@ from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_bef
 from trainers.common.splits import Split, folds_of, split_rows
 from trainers.contract import Progress
 from trainers.lora.base import fingerprint
-from trainers.lora.planning import product_speed
 from trainers.scratch.beside import SMALL, check_classes, output_of, score_of, small_model
 from trainers.scratch.linear import fit_linear
 from trainers.scratch.look import Answer, Looked, gap_and_curve
@@ -51,7 +55,6 @@ from trainers.scratch.timed import fitted_in_time
 
 TASK = "images"
 RUNGS = ("trivial", "small_model", "small_network")
-CHOSEN = "the pretrained image model and a linear one"
 _SORTING = "multiclass"
 
 
@@ -60,32 +63,11 @@ class BackboneTrainer:
 
     def settings(self, plan: Plan, folder: Path) -> dict[str, Setting]:
         """The choices it would make, each with its reason."""
-        asked = plan.settings.get("base", Setting("", "A folder of yours with a saved image model; no hub is reached."))
-        place = check_base(str(asked.value), folder)
-        tells = f"{size_of(place) / 1e6:,.0f} MB of weights, which stay as they are; no hub is reached."
-        frozen = Setting(
-            "frozen features under a linear model", "A few examples teach a last layer, and minutes suffice."
-        )
-        return {"base": replace(asked, reason=asked.reason or tells), "method": frozen}
+        return settings_of(plan, folder)
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
         """From the number of images, the size of the model and of what it reads, and the speed of this machine."""
-        place, rows = check_base(_base(plan), folder), len(read_table(data_path(plan, folder)).frame)
-        by, size = policy("backbone")["estimate"], size_of(place) / 1e6
-        speed = product_speed() * by["share_of_products"]
-        each = size / 4 * by["operations"] * (side_of(place) / 224) ** 2 / 1e3 / speed
-        shares = policy("backbone")["budget"]
-        seconds = by["least_seconds"] + rows / by["images_a_second"]
-        seconds += plan.budget_seconds * (shares["small"] + shares["network"])
-        memory, disk = by["memory_mb"], by["disk_mb"]
-        return Estimate(
-            round(min(seconds + rows * each, plan.budget_seconds), 1),
-            round(memory["least"] + memory["times_the_base"] * size + rows / 1e3 * memory["a_thousand_rows"], 1),
-            round(size + disk["least"] + rows * disk["an_image"], 1),
-            formula=f"{rows:,} images, each about {each:.2g} s for a model of {size:,.0f} MB at {speed:,.0f} GFLOP/s; "
-            f"what stands beside it has its share of the budget of {plan.budget_seconds:g} s.",
-            error_band=by["told"],
-        )
+        return estimate(plan, folder)
 
     def train(self, plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord:
         """Do what the plan says and leave the run folder complete."""
@@ -130,11 +112,12 @@ class _Training:
         self.scored: dict[str, Any] = {}
         self.notes: list[str] = []
         check_gate(plan.gate, RUNGS)
+        method_of(plan)  # refused before anything is read
 
     def record(self) -> RunRecord:
         """Run all steps and return the record of the complete run."""
         keep(self.run, "plan.json", to_json(to_plain(self.plan)))
-        place = check_base(_base(self.plan), self.folder)
+        place = check_base(base_of(self.plan), self.folder)
         given, test_part = self._given(place)
         split, classes = given.split, given.rows.target.classes
         train, held = folds_of(split, round(1 / self.rules["held"]["share"]), self.plan.seed)[0]
@@ -143,14 +126,19 @@ class _Training:
         self.watch.lap("cheaper_rungs")
 
         self.progress.phase(f"Reading the images by {place.name}")
-        seconds, seed = self.rules["budget"]["read"] * self.plan.budget_seconds, self.plan.seed
-        used, each, reading = rows_in_budget(given.reading, split.train, given.truth, len(split.test), seconds, seed)
-        features = reading.features(used)
-        linear, strength = self._head(features, given.truth[used], np.isin(used, held), len(classes))
-        seer = Seer(reading.source, classes, reading.backbone, linear)
-        save_seer(self.run, seer, place)
+        seed, method = self.plan.seed, method_of(self.plan)
+        budget, tested = self.plan.budget_seconds, len(split.test)
+        asked = Asked(split.train, len(held), tested, given.truth, budget, method, seed)
+        room = find_room(given.reading, asked)
+        used, at_held = room.rows, np.isin(room.rows, held)
+        truth = given.truth[used]
+        fitted = fit_ways(room, place, method, truth, at_held, len(classes), self.metric, budget, seed)
+        way, reading = fitted.way, fitted.reading
+        self.scored |= fitted.scored
+        seer = Seer(reading.source, classes, reading.backbone, way.linear)
+        save_seer(self.run, seer, place, tuned=fitted.tuned)
         self.watch.lap("fit")
-        found = self._look(features, given.truth[used], np.isin(used, held), len(classes), strength)
+        found = self._look(way, truth, at_held, len(classes))
         self.watch.lap("look")
 
         self.progress.phase("Opening the sealed test part")
@@ -165,40 +153,44 @@ class _Training:
         self.watch.lap("sealed")
         if len(used) < len(split.train):
             self.notes.append(
-                f"The pretrained model read {len(used):,} of {len(split.train):,} training images, {each:.2f} s each: "
-                "the time budget allows no more."
+                f"The pretrained model read {len(used):,} of {len(split.train):,} training images, {room.each:.2f} s "
+                "each: the time budget allows no more."
             )
         slices = errors_by_class(sealed, ours, classes)
         found |= errors_of(sealed, ours, classes) | {"slices": slices}
-        self.notes += [note for note in (opening_note(opening), told(slices, number=False)) if note]
+        self.notes += [note for note in (room.note, opening_note(opening), told(slices, number=False)) if note]
         return end_run(
             self.run,
             self.plan,
             self.watch,
-            chosen=CHOSEN,
+            chosen=NAMES[way.method],
             candidates=tuple(Candidate(name, score) for name, score in self.scored.items()),
             judged=judged,
             rows={"train": len(used), "development": int(np.isin(used, held).sum()), "test": len(split.test)},
-            packages=("torch", "transformers", "safetensors", "pillow"),
+            packages=("torch", "transformers", "safetensors", "pillow", *(["peft"] if room.passes else [])),
             secondary=secondary(_SORTING, sealed, ours, self.metric.name),
             hyperparameters={
-                "base": f"a copy in this run, from {place.name}",
+                "base": f"a copy in this run, from {place.name}" + ", tuned on these images" * fitted.tuned,
                 "base_fingerprint": fingerprint(place),
-                "features": features.shape[1],
-                "strength": strength,
+                "features": way.features.shape[1],
+                "strength": way.strength,
                 "threads": reading.backbone.threads,
                 "seed": self.plan.seed,
+                **fitted.settings,
             },
-            diagnostics=accounted(TASK, found, time_is_up("learning_curve"))
+            # Of a tuned body the reason is another than the time; rules/telling.yaml has it.
+            diagnostics=accounted(TASK, found, {} if fitted.tuned else time_is_up("learning_curve"))
             | {
-                "choice": "a pretrained image model was named; its weights stay as they are, and beside it stand small "
-                "models and a small network that know nothing but these images",
-                "seconds_an_image": round(each, 4),
+                "choice": f"a pretrained image model was named; {fitted.choice}. Beside it stand small models and a "
+                "small network that know nothing but these images",
+                "seconds_an_image": round(room.each, 4),
                 "sealed_openings": opening,
                 "test_part": test_part,
+                **fitted.diagnostics,
             },
             notes=tuple(self.notes),
-            represented="Each image became what the pretrained model, which never saw a label of these, says of it.",
+            represented="Each image became what the pretrained model says of it, which "
+            + ("was tuned on training rows alone." if fitted.tuned else "never saw a label of these."),
         )
 
     def _given(self, place: Path) -> tuple[_Given, str]:
@@ -261,30 +253,16 @@ class _Training:
         self.scored["small network"] = score_of(self.metric, truth[held], shares, seed)
         return {**found, "small_network": output_of(probabilities(learnt.network, values[tested], side))}
 
-    def _head(self, features: Floats, truth: Integers, held: Any, classes: int) -> tuple[Any, float]:
-        """The linear model of all rows that were read, as strong as the held-back ones of them choose."""
-        scores = {}
-        for strength in self.rules["strengths"]:
-            part = fit_linear(features[~held], truth[~held], classes, strength)
-            scores[strength] = score_of(self.metric, truth[held], part.probabilities(features[held]), self.plan.seed)
-        best = max(scores, key=lambda strength: self.metric.gain(scores[strength].value, 0.0))
-        self.scored[CHOSEN] = scores[best]
-        return fit_linear(features, truth, classes, best), best
-
-    def _look(self, features: Floats, truth: Integers, held: Any, classes: int, strength: float) -> dict[str, Any]:
+    def _look(self, way: Way, truth: Integers, held: Any, classes: int) -> dict[str, Any]:
         """Whether it knows its rows by heart and more of them would help, by linear models of what was read."""
 
         def fit(rows: Integers) -> Answer:
-            return fit_linear(features[rows], truth[rows], classes, strength).probabilities
+            return fit_linear(way.features[rows], truth[rows], classes, way.strength).probabilities
 
         started, train = time.monotonic(), np.flatnonzero(~held)
         part = fit(train)
         now = time.monotonic()
         left = self.rules["budget"]["look"] * (self.plan.budget_seconds - self.watch.seconds())
-        looked = Looked(features, truth, train, np.flatnonzero(held), self.metric, part, self.plan.seed)
-        return gap_and_curve(looked, fit, now - started, now + left)
-
-
-def _base(plan: Plan) -> str:
-    setting = plan.settings.get("base")
-    return str(setting.value) if setting else ""
+        looked = Looked(way.features, truth, train, np.flatnonzero(held), self.metric, part, self.plan.seed)
+        # What a tuned body says of few rows it learnt from all the others: a curve over rows would flatter.
+        return gap_and_curve(looked, fit, now - started, -math.inf if way.method == TUNED else now + left)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,9 +150,12 @@ def _one_round(
     return total / len(order)
 
 
-def moved(pictures: torch.Tensor, draw: Any) -> torch.Tensor:
-    """Each picture moved, turned and resized a little, at random."""
-    rules, rows = policy("scratch")["augment"], len(pictures)
+def moved(pictures: torch.Tensor, draw: Any, rules: Mapping[str, float] | None = None) -> torch.Tensor:
+    """Each picture moved, turned and resized a little, at random.
+
+    `rules` say how far at most, as `augment` of rules/scratch.yaml does, which counts where there are none.
+    """
+    rules, rows = rules or policy("scratch")["augment"], len(pictures)
     angle = np.deg2rad(draw.uniform(-rules["degrees"], rules["degrees"], rows))
     size = 1 + draw.uniform(-rules["zoom"], rules["zoom"], rows)
     shift = draw.uniform(-2 * rules["shift"], 2 * rules["shift"], (rows, 2))
