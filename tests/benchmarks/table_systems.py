@@ -44,9 +44,11 @@ def flaml(job: dict, train: pd.DataFrame, _: str) -> Answer:
     from flaml import AutoML
 
     measures = {"average_precision": "ap"}
+    # The LightGBM within refuses brackets and colons in names.
+    plain = {name: f"c{at}" for at, name in enumerate(train.columns.drop(TARGET))}
     model = AutoML()
     model.fit(
-        dataframe=as_categories(train),
+        dataframe=as_categories(train).rename(columns=plain),
         label=TARGET,
         task="classification" if job["classes"] else "regression",
         metric=measures.get(job["metric"], job["metric"]),
@@ -54,7 +56,8 @@ def flaml(job: dict, train: pd.DataFrame, _: str) -> Answer:
         verbose=0,
         n_jobs=-1,
     )
-    return lambda frame: (model.predict_proba if job["classes"] else model.predict)(as_categories(frame))
+    told = model.predict_proba if job["classes"] else model.predict
+    return lambda frame: told(as_categories(frame).rename(columns=plain))
 
 
 def mljar(job: dict, train: pd.DataFrame, _: str) -> Answer:
@@ -208,7 +211,9 @@ def ours(job: dict, train: pd.DataFrame, leave_out: str) -> Answer:
 
 def as_words(frame: pd.DataFrame) -> pd.DataFrame:
     """Text columns without gaps, as CatBoost wants them."""
-    return frame.apply(lambda c: c if pd.api.types.is_numeric_dtype(c) else c.astype(str).astype(object))
+    return frame.apply(
+        lambda c: c if pd.api.types.is_numeric_dtype(c) else c.astype(object).where(c.notna(), "missing").map(str)
+    )
 
 
 def as_categories(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from trainers.classical.boosting import LightBoosting, OrderedBoosting, library
 from trainers.classical.model_file import TRUSTED
@@ -46,6 +47,20 @@ def test_the_last_stage_is_the_whole_model_and_a_row_alone_gets_the_same(classes
         assert [at for at, _ in model.stages(given)] == [*(stage for stage in STAGES if stage < 60), 60]
         kept = skops_io().loads(skops_io().dumps(model), trusted=list(TRUSTED))
         assert np.array_equal((kept.predict_proba if classes else kept.predict)(given), answer(given))
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_the_rounds_that_were_chosen_of_many_are_grown_again_as_they_were(classes: int) -> None:
+    features, target = table()
+    truth = np.digitize(target, np.quantile(target, np.linspace(0, 1, classes + 1)[1:-1])) if classes else target
+    for short in models(classes):
+        given = features if isinstance(short, LightBoosting) else features.astype(object)
+        if given.dtype == object:
+            given[:, 0] = [f"kind {int(code)}" for code in features[:, 0]]
+        long = clone(short).set_params(rounds=400).fit(given, truth)
+        within = dict(long.stages(given))[40]
+        last = dict(clone(short).set_params(rounds=40).fit(given, truth).stages(given))[40]
+        assert last == pytest.approx(within, abs=1e-6)
 
 
 def test_watching_unseen_rows_ends_a_fit_that_gains_nothing() -> None:
