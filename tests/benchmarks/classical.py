@@ -6,8 +6,8 @@
 
 Every system gets the same rows, the same metric and the same seconds, in a process of its own, whose memory is summed
 over the processes it starts. What one found is kept under --keep and not run again, `ours` excepted with --again.
-Interpreters of systems that live elsewhere: PEER_AUTOGLUON, PEER_FLAML, PEER_MLJAR, PEER_H2O, PEER_CATBOOST, PEER_SKRUB,
-and PEER_OURS for ours: an environment of its core dependencies, say.
+Interpreters of systems that live elsewhere: PEER_AUTOGLUON, PEER_FLAML, PEER_MLJAR, PEER_H2O, PEER_CATBOOST,
+PEER_SKRUB, and PEER_OURS for ours: an environment of its core dependencies, say.
 `--under CMD` puts a command before every fit, such as one that waits for free processors.
 """
 

@@ -202,6 +202,7 @@ _ALL = (
         5,
         pipelines.ordered,
         {"depth": 6, "learning_rate": "0.08 below 10,000 rows, else 0.15"},
+        random=True,
         fits=lambda setup: _few_classes(setup) and library("catboost") is not None,
         turn=3,
     ),
