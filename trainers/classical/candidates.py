@@ -75,6 +75,12 @@ def _dense_enough(setup: Setup) -> bool:
     return 0 < len(numbers_of(setup.schema)) <= 200 and setup.rows >= 300 and not _words_alone(setup)
 
 
+def _networks_pay(setup: Setup) -> bool:
+    # Fewer rows teach them nothing beside trees; texts would be tens of thousands of columns.
+    enough = setup.rows >= policy("classical")["networks"]["fewest_rows"]
+    return bool(enough and numbers_of(setup.schema) and not _reads_text(setup) and _few_classes(setup))
+
+
 _LINEAR: dict[str, object] = {"penalty": "L2"}
 _ALL = (
     Candidate(
@@ -205,6 +211,15 @@ _ALL = (
         random=True,
         fits=lambda setup: _few_classes(setup) and library("catboost") is not None,
         turn=3,
+    ),
+    Candidate(
+        "small networks",
+        6,
+        pipelines.networks,
+        dict(policy("classical")["networks"]),
+        random=True,
+        fits=_networks_pay,
+        turn=6,
     ),
     Candidate(
         "extra trees",

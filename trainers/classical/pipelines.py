@@ -32,6 +32,8 @@ from trainers.classical.features import (
     topic_count,
 )
 from trainers.classical.margins import SoftMargins
+from trainers.classical.networks import SmallNetworks
+from trainers.common.policy import policy
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,12 @@ def ordered(setup: Setup) -> Pipeline:
         seed=setup.seed,
     )
     return Pipeline([("features", features), ("model", model)])
+
+
+def networks(setup: Setup) -> Pipeline:
+    """A few small networks on scaled numbers and a column per category."""
+    model = SmallNetworks(setup.classes, int(policy("classical")["networks"]["count"]), setup.skewed, setup.seed)
+    return Pipeline([("features", for_linear(setup.schema, rows=setup.rows)), ("model", model)])
 
 
 def forest(setup: Setup) -> Pipeline:
