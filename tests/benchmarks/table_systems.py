@@ -102,7 +102,7 @@ def catboost(job: dict, train: pd.DataFrame, how: str) -> Answer:
 
     kind = CatBoostClassifier if job["classes"] else CatBoostRegressor
     frame, truth = as_words(train.drop(columns=TARGET)), train[TARGET]
-    words = [name for name in frame if frame[name].dtype == object]
+    words = [name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])]
     common = {"verbose": 0, "allow_writing_files": False, "thread_count": 2, "random_seed": 0, "cat_features": words}
     model = kind(**common).fit(frame, truth) if how == "default" else tuned(kind, common, frame, truth, job)
     return lambda rows: (model.predict_proba if job["classes"] else model.predict)(as_words(rows))
