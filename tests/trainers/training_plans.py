@@ -25,6 +25,7 @@ LIGHT: dict[str, object] = {
         "boosted trees, large",
         "ordered boosting",
         "extra trees",
+        "small networks",
     ],
 }
 
