@@ -92,8 +92,8 @@ def forked(model: Path, work: Path, kill_at: int = 0, slow: float = 0.0) -> int:
 def killed_at_random(model: Path, work: Path, seed: int) -> None:
     chance, kills = random.Random(seed), 0
     while kills < 20:
-        child = forked(model, work, slow=0.05)
-        time.sleep(chance.uniform(0.1, 0.9))
+        child = forked(model, work, slow=0.1)
+        time.sleep(chance.uniform(0.05, 0.6))
         ended, _ = os.waitpid(child, os.WNOHANG)
         if ended:
             break
