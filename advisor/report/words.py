@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from advisor.base.safetext import plain
 from advisor.records.facts import Value
+from advisor.records.rung_names import NAMES as RUNG_NAMES
 from advisor.report.blocks import Mark, Tone
 from advisor.report.given import FactWords
 
@@ -47,22 +48,12 @@ WEIGHTS: dict[str, tuple[str, Tone]] = {
     "mild": ("Mild", "muted"),
 }
 ORIGINS = {"default": "assumed", "stated": "you said", "observed": "seen in the data", "measured": "measured"}
+# As a verdict names them, but where a page has room for less or says more.
 BASELINES = {
-    "trivial": "always the same answer",
-    "one_rule": "the best rule on one column",
-    "small_model": "the best small model on the raw numbers",
-    "small_network": "a small network from nothing",
-    "today": "what is done today",
-    "best_action": "always the best single action",
-    "chance": "chance",
-    "shuffled": "the same with every column shuffled",
-    "one_column": "the most extreme column alone",
+    **RUNG_NAMES,
     "least_agreement": "the least agreement that allows conclusions",
-    "naive": "the last value",
-    "seasonal_naive": "the last season",
     "teacher": "its teacher, less the margin",
     "without_teacher": "the same model without the teacher",
-    "one_word": "one word for each label",
     "api": "the ready-made model",
     "prompt": "the best instructions",
 }

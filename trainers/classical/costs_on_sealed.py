@@ -8,6 +8,7 @@ import numpy as np
 
 from advisor.records.judging import cost_decides
 from advisor.records.plan import Plan
+from advisor.records.rung_names import NAMES
 from trainers.classical.problem import Problem
 from trainers.common.baselines import OneRule
 from trainers.common.costs import cheapest_answer, cost_metric
@@ -15,7 +16,6 @@ from trainers.common.decide import Cut, cheapest_cut, labelled
 from trainers.common.gate import AtCosts
 from trainers.common.intervals import bootstrap, percentile
 from trainers.common.metrics import Floats, Output
-from trainers.common.rung_names import NAMES
 from trainers.common.splits import Split
 
 _WORDS = NAMES | {

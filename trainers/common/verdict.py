@@ -10,7 +10,7 @@ import numpy as np
 from advisor.records.judging import COST, METRIC
 from advisor.records.plan import Gate
 from advisor.records.run import Comparison, GateVerdict
-from trainers.common.rung_names import NAMES
+from advisor.records.rung_names import NAMES
 
 
 @dataclass(frozen=True)

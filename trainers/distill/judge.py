@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.records.run import Comparison, GateVerdict, Score
+from advisor.records.rung_names import NAMES
 from trainers.climb.certainty import gain_interval, mean_interval
 from trainers.climb.task import Item, Task
-from trainers.common.rung_names import NAMES
 
 
 def judge(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from advisor.base.safetext import for_markdown
 from advisor.records.run import Score
-from trainers.common.rung_names import NAMES
+from advisor.records.rung_names import NAMES
 from trainers.use.opened import OpenedRun
 
 # What is answered where there are no classes, by task; every other task is answered with a text.
