@@ -13,14 +13,6 @@ from trainers.common.policy import policy
 from trainers.common.rows import data_path
 from trainers.lora.planning import product_speed
 
-_REASONS = {
-    AUTO: "The saved model as it is and tuned on your images are compared on rows held back. The tuned one is taken "
-    "where it gains more than one standard error, and tried where its share of the time holds a pass over them.",
-    FROZEN: "A few examples teach a last layer, and minutes suffice; the saved model's weights stay as they are.",
-    TUNED: "The saved model learns from your images, by a few added weights beside its layers, however well it does as "
-    "it is.",
-}
-
 
 def base_of(plan: Plan) -> str:
     """The folder that the plan names as base; empty where it names none."""
@@ -37,7 +29,7 @@ def settings_of(plan: Plan, folder: Path) -> dict[str, Setting]:
     if wanted is None or wanted.source:
         wanted = Setting(AUTO)
     name = method_of(replace(plan, settings={"method": wanted}))
-    method = replace(wanted, reason=f"{wanted.reason} {_REASONS[name]}".strip())
+    method = replace(wanted, reason=f"{wanted.reason} {policy('backbone')['methods'][name]}".strip())
     tells = f"{size_of(place) / 1e6:,.0f} MB of weights; a copy is read or tuned, and no hub is reached."
     return {"base": replace(asked, reason=asked.reason or tells), "method": method}
 

@@ -24,7 +24,6 @@ from trainers.common.metrics import Floats
 from trainers.common.policy import policy
 
 _FIGURES = policy("classical")["boosting"]
-_LEAF_STEPS = 10
 _PATIENCE, _WATCHED_ROWS = (int(_FIGURES[name]) for name in ("patience", "watched_rows"))
 
 
@@ -200,7 +199,7 @@ class OrderedBoosting(BaseEstimator):  # type: ignore[misc]  # scikit-learn has 
                 "max_ctr_complexity": 2,
                 # Left to itself it takes 1 below 200 rounds and 10 from there on: the rounds that were chosen would
                 # then be grown otherwise than when they were chosen.
-                **({"leaf_estimation_iterations": _LEAF_STEPS} if loss == "Logloss" else {}),
+                **({"leaf_estimation_iterations": int(_FIGURES["leaf_steps"])} if loss == "Logloss" else {}),
                 "allow_writing_files": False,
                 "logging_level": "Silent",
             }

@@ -83,8 +83,8 @@ def words(setup: Setup, *, letters: bool) -> Pipeline:
 def vectors(setup: Setup, strength: float, *, tuned: bool = False) -> Pipeline:
     """Sentence vectors under a linear model: what a text says rather than its words, so few labels go far."""
     features = for_vectors(setup.schema, rows=setup.rows, tuned_by=setup.seed if tuned else None)
-    # Many rows are near enough their optimum after a few steps; few are there for nothing.
-    patience = {"max_iter": 200, "tol": 1e-3} if setup.rows >= 2_000 else {"max_iter": 1_000}
+    early = setup.rows >= int(policy("classical")["texts"]["ends_early_from_rows"])
+    patience = {"max_iter": 200, "tol": 1e-3} if early else {"max_iter": 1_000}
     model: Any = LogisticRegression(C=strength, **patience) if setup.classes else Ridge(alpha=3 / strength)
     return Pipeline([("features", features), ("model", model)])
 

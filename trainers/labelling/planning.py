@@ -110,22 +110,17 @@ def estimate(plan: Plan, free: int) -> Estimate:
 def _number(chosen: dict[str, Setting], name: str, low: float, high: float) -> float:
     value = chosen[name].value
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise BadInput(
-            f"The setting {name} cannot be {plain(value, 40)!r}.",
-            where=f"plan.yaml: settings.{name}",
-            fix=f"Give a number from {low:g} to {high:g}.",
-            code="bad-setting",
-        )
+        raise _refused(name, value, f"Give a number from {low:g} to {high:g}.")
     return float(value)
 
 
 def _whole(chosen: dict[str, Setting], name: str, low: int, high: int) -> int:
     number = _number(chosen, name, low, high)
     if number != int(number):
-        raise BadInput(
-            f"The setting {name} cannot be {number:g}.",
-            where=f"plan.yaml: settings.{name}",
-            fix=f"Give a whole number from {low} to {high}.",
-            code="bad-setting",
-        )
+        raise _refused(name, number, f"Give a whole number from {low} to {high}.")
     return int(number)
+
+
+def _refused(name: str, value: object, fix: str) -> BadInput:
+    where = f"plan.yaml: settings.{name}"
+    return BadInput(f"The setting {name} cannot be {plain(value, 40)!r}.", where=where, fix=fix, code="bad-setting")

@@ -71,7 +71,7 @@ class ScratchTrainer:
         sample = read_table(path, max_rows=200).frame
         rows = max(len(sample), int(bytes_of_rows(path) / max(1.0, len(sample.to_csv(index=False)) / len(sample))))
         cells = rows * len(sample.columns)
-        most = next(int(str(setting.value)) for setting in self.settings(plan, folder).values())
+        most = self._most(plan, folder)
         rounds = most if plan.task == PICTURES else 1
         by = policy("scratch")["estimate"]
         time, memory = by["seconds"], by["memory_mb"]
@@ -100,8 +100,12 @@ class ScratchTrainer:
                 code="no-task",
             )
         with threadpool_limits(1):
-            most = next(int(str(setting.value)) for setting in self.settings(plan, folder).values())
-            return _train(plan, folder, run, progress, most)
+            return _train(plan, folder, run, progress, self._most(plan, folder))
+
+    def _most(self, plan: Plan, folder: Path) -> int:
+        """How many rounds a network of pictures may learn, or how many kernels read signals."""
+        (setting,) = self.settings(plan, folder).values()
+        return int(str(setting.value))
 
     def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """One answer a row, in order, with the probability of each class."""
@@ -114,11 +118,12 @@ class ScratchTrainer:
 
 def check_count(name: str, value: object) -> None:
     """Raise `BadInput` unless `value` is a whole number of rounds or kernels that can be done."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 2 <= value <= 10_000:
+    fewest, most = (int(policy("scratch")["asked"][name]) for name in ("fewest", "most"))
+    if isinstance(value, bool) or not isinstance(value, int) or not fewest <= value <= most:
         raise BadInput(
             f"The setting {name} cannot be {plain(value, 40)!r}.",
             where=f"plan.yaml: settings.{name}",
-            fix="Give a whole number from 2 to 10000, or leave it out.",
+            fix=f"Give a whole number from {fewest} to {most}, or leave it out.",
             code="bad-setting",
         )
 
