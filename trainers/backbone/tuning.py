@@ -28,6 +28,7 @@ from trainers.backbone.reading import Reading
 from trainers.common.metrics import Floats, Integers, Metric
 from trainers.common.policy import policy
 from trainers.common.runfolder import work_file
+from trainers.lora.bundle import write_tensors
 from trainers.lora.machine import choose_arithmetic, find_device
 from trainers.lora.optimiser import Optimiser, Schedule
 from trainers.scratch.beside import output_of
@@ -243,9 +244,9 @@ def _file(run: Path, name: str) -> Path:
 def _keep(run: Path, optimiser: Optimiser, passes: Passes, best: int, over: bool) -> None:
     """The weights and what AdamW remembers, then the note that vouches for them by hash; only what it names is kept."""
     last, at_best = _file(run, f"pass-{len(passes)}"), _file(run, f"best-{best}")
-    write_atomically(last, safetensors.torch.save(optimiser.weights() | optimiser.moments()))
+    write_tensors(last, optimiser.weights() | optimiser.moments())
     if best == len(passes):
-        write_atomically(at_best, safetensors.torch.save(optimiser.weights()))
+        write_tensors(at_best, optimiser.weights())
     files = {path.name: sha256_of_file(path) for path in (last, at_best)}
     note = {"passes": passes, "best": best, "over": over, "files": files}
     write_atomically(work_file(run, "tuning/passes.json"), to_json(note))

@@ -61,7 +61,7 @@ def save_bundle(folder: Path, bundle: Bundle) -> Path:
     return final
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Replace `path` by these tensors, whole or not at all; none is copied in memory, whatever their size.
 
     Raises `EnvironmentMissing` on a full disk.
@@ -69,7 +69,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 
     def fill(scratch: Path) -> None:
         try:
-            save_file(tensors, scratch)
+            save_file(tensors, scratch, metadata=metadata)
         except SafetensorError as error:
             # The library tells what the system said in words only.
             told = re.search(r"os error (\d+)", str(error))

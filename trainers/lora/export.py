@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.lora import LoraLayer
-from safetensors.torch import save
 from torch import Tensor
 
 from advisor.base.files import to_json, write_atomically
 from advisor.base.safetext import for_markdown
 from advisor.records.run import RunRecord
 from trainers.lora.base import fingerprint, load_model
+from trainers.lora.bundle import write_tensors
 from trainers.lora.classes import label_options
 from trainers.lora.session import Session, adapted_model
 
@@ -30,7 +30,7 @@ def export_adapter(session: Session, weights: dict[str, Tensor], base: str, wher
     config |= {"base_model_name_or_path": base, "inference_mode": True, "revision": None}
     plain = {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
     tensors = {_as_peft_names(name): value.contiguous() for name, value in weights.items()}
-    write_atomically(into / "adapter_model.safetensors", save(tensors, metadata={"format": "pt"}))
+    write_tensors(into / "adapter_model.safetensors", tensors, {"format": "pt"})
     write_atomically(into / "adapter_config.json", json.dumps(plain, indent=2, default=str) + "\n")
     write_atomically(into / "base.json", to_json({"name": base, "content": fingerprint(where)}))
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from advisor.base.files import to_json, write_atomically
+from trainers.lora.bundle import write_tensors
 
 _HALF_RANGE = 127.5  # (127 - -128) / 2, as compressed-tensors reckons a symmetric scale
 _LEFT_OUT = ("lm_head", "score", "classifier")
@@ -33,7 +33,7 @@ def write_int8(model: Any, merged: Path, into: Path) -> None:
     tensors = {name: weight.detach() for name, weight in model.state_dict().items() if name not in tied}
     tensors |= _rounded_layers(model)
     whole = {name: weight.contiguous() for name, weight in tensors.items()}
-    write_atomically(into / "model.safetensors", save(whole, metadata={"format": "pt"}))
+    write_tensors(into / "model.safetensors", whole, {"format": "pt"})
     config = json.loads((merged / "config.json").read_text())
     write_atomically(into / "config.json", to_json({**config, "quantization_config": _form()}))
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 
 from trainers.lora.batches import all_batches, pieces
@@ -80,7 +81,8 @@ def steepest(rates: Sequence[float], losses: Sequence[float], preset: float) -> 
     rules = presets()["rate_finder"]
     span = f", at rates from {rates[0]:.2g} to {rates[-1]:.2g}" if rates else ""
     said = f"{len(rates)} trial steps of one micro-batch each{span}"
-    smooth = _smoothed(losses, rules["smoothing"])
+    # The running mean in which each step counts `smoothing` times the next, without the pull of its start.
+    smooth = pd.Series(losses, dtype=float).ewm(alpha=1 - rules["smoothing"]).mean().to_numpy()
     least = int(np.argmin(smooth)) if len(smooth) else 0
     if least < 2 or smooth[least] > (1 - rules["clear_fall"]) * smooth[0]:
         return RateFound(
@@ -94,12 +96,3 @@ def steepest(rates: Sequence[float], losses: Sequence[float], preset: float) -> 
         list(losses),
         f"The learning rate {found:g} was found by {said}; the preset is {preset:g}.",
     )
-
-
-def _smoothed(losses: Sequence[float], keep: float) -> list[float]:
-    """The running mean in which each step counts `keep` times the next, without the pull of its start."""
-    mean, smooth = 0.0, []
-    for count, loss in enumerate(losses, start=1):
-        mean = keep * mean + (1 - keep) * loss
-        smooth.append(mean / (1 - keep**count))
-    return smooth
