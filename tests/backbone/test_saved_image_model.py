@@ -31,7 +31,6 @@ from advisor.records.plan import Plan  # noqa: E402
 from tests.command import train_or_not  # noqa: E402
 from trainers.backbone.base import check_base  # noqa: E402
 from trainers.backbone.images import digests_of, find_source, open_images  # noqa: E402
-from trainers.common.policy import policy  # noqa: E402
 from trainers.common.rows import load_rows  # noqa: E402
 from trainers.registry import find_trainer  # noqa: E402
 
@@ -172,14 +171,6 @@ def test_a_folder_of_images_is_no_table_for_the_other_trainers(tmp_path: Path) -
     with pytest.raises(BadInput, match="folder of images") as told:
         load_rows(plan, tmp_path)
     assert "--setting base=FOLDER" in told.value.fix
-
-
-@pytest.fixture
-def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(policy("scratch")["stop"], "rounds", 3)
-    monkeypatch.setitem(policy("scratch")["network"], "channels", 4)
-    monkeypatch.setitem(policy("backbone")["small"], "side", 16)
-    monkeypatch.setitem(policy("backbone"), "piece", 16)
 
 
 @pytest.mark.heavy

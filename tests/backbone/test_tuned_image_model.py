@@ -29,14 +29,6 @@ from trainers.common.policy import policy  # noqa: E402
 from trainers.registry import find_trainer  # noqa: E402
 
 
-@pytest.fixture
-def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(policy("scratch")["stop"], "rounds", 3)
-    monkeypatch.setitem(policy("scratch")["network"], "channels", 4)
-    monkeypatch.setitem(policy("backbone")["small"], "side", 16)
-    monkeypatch.setitem(policy("backbone"), "piece", 16)
-
-
 def test_shares_of_the_budget_leave_some_of_it_for_the_rest() -> None:
     shares = policy("backbone")["budget"]
     assert shares["small"] + shares["network"] + shares["read"] + shares["tune"] <= 0.95

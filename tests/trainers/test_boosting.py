@@ -22,6 +22,20 @@ def table() -> tuple[np.ndarray, np.ndarray]:
     return np.column_stack([codes, numbers]), np.sin(2 * numbers[:, 0]) + codes + 0.1 * draw.normal(size=ROWS)
 
 
+def in_classes(target: np.ndarray, classes: int) -> np.ndarray:
+    """The target as codes of so many classes of equal size, or as it is."""
+    return np.digitize(target, np.quantile(target, np.linspace(0, 1, classes + 1)[1:-1])) if classes else target
+
+
+def as_read(model: object, features: np.ndarray) -> np.ndarray:
+    """The features as the model reads them: CatBoost's categories are words."""
+    if isinstance(model, LightBoosting):
+        return features
+    given = features.astype(object)
+    given[:, 0] = [f"kind {int(code)}" for code in features[:, 0]]
+    return given
+
+
 def models(classes: int) -> list[object]:
     found: list[object] = [LightBoosting(classes=classes, categories=1, rounds=60)] if library("lightgbm") else []
     if library("catboost"):
@@ -32,11 +46,9 @@ def models(classes: int) -> list[object]:
 @pytest.mark.parametrize("classes", [0, 2, 3])
 def test_the_last_stage_is_the_whole_model_and_a_row_alone_gets_the_same(classes: int) -> None:
     features, target = table()
-    truth = np.digitize(target, np.quantile(target, np.linspace(0, 1, classes + 1)[1:-1])) if classes else target
+    truth = in_classes(target, classes)
     for model in models(classes):
-        given = features if isinstance(model, LightBoosting) else features.astype(object)
-        if given.dtype == object:
-            given[:, 0] = [f"kind {int(code)}" for code in features[:, 0]]
+        given = as_read(model, features)
         model.fit(given, truth)
         answer = model.predict_proba if classes else model.predict
         *_, (rounds, last) = model.stages(given)
@@ -52,11 +64,9 @@ def test_the_last_stage_is_the_whole_model_and_a_row_alone_gets_the_same(classes
 @pytest.mark.parametrize("classes", [0, 2, 3])
 def test_the_rounds_that_were_chosen_of_many_are_grown_again_as_they_were(classes: int) -> None:
     features, target = table()
-    truth = np.digitize(target, np.quantile(target, np.linspace(0, 1, classes + 1)[1:-1])) if classes else target
+    truth = in_classes(target, classes)
     for short in models(classes):
-        given = features if isinstance(short, LightBoosting) else features.astype(object)
-        if given.dtype == object:
-            given[:, 0] = [f"kind {int(code)}" for code in features[:, 0]]
+        given = as_read(short, features)
         long = clone(short).set_params(rounds=400).fit(given, truth)
         within = dict(long.stages(given))[40]
         last = dict(clone(short).set_params(rounds=40).fit(given, truth).stages(given))[40]
@@ -75,9 +85,7 @@ def test_watching_unseen_rows_ends_a_fit_that_gains_nothing() -> None:
 def test_a_fit_ends_with_the_rounds_it_has_when_its_time_is_up() -> None:
     features, target = table()
     for model in models(0):
-        given = features if isinstance(model, LightBoosting) else features.astype(object)
-        if given.dtype == object:
-            given[:, 0] = [f"kind {int(code)}" for code in features[:, 0]]
+        given = as_read(model, features)
         model.fit(given, target, until=0.0)
         assert model.rounds_ == 1
         assert np.isfinite(model.predict(given)).all()
