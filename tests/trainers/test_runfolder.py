@@ -100,6 +100,18 @@ def test_a_damaged_run_never_answers(tmp_path: Path, damage: str) -> None:
     assert "--again" in caught.value.fix
 
 
+def test_what_a_kill_left_half_written_is_swept_at_the_end_be_it_a_file_or_a_folder(tmp_path: Path) -> None:
+    run, _ = start_run(tmp_path, "classical", "k")
+    keep(run, "model.json", "{}")
+    (run / ".model.json.77.part").write_text("{")
+    half = work_file(run, "checkpoints/.step-000005.77.part")  # several files make one checkpoint
+    half.mkdir(parents=True)
+    (half / "state.json").write_text("{}")
+    (run / ".adapter.77.part").mkdir()
+    assert sorted(complete(run)) == ["key.json", "model.json"]
+    assert sorted(path.name for path in run.iterdir()) == ["COMPLETE", "key.json", "model.json"]
+
+
 def test_a_marker_cannot_point_outside_the_run(tmp_path: Path) -> None:
     run = finished(tmp_path)
     marker = {"files": [{"name": "../../etc/passwd", "bytes": 1, "sha256": "x"}]}

@@ -69,14 +69,22 @@ def complete(run: Path) -> dict[str, str]:
 
     In that order: a kill or a full disk between the two must not cost the work that the marker would have vouched for.
     """
-    for scratch in run.rglob(".*.part"):
-        scratch.unlink(missing_ok=True)
+    for scratch in list(run.rglob(".*.part")):
+        _remove(scratch)
     listed = files_of(run)
     sizes = {name: (run / name).stat().st_size for name in listed}
     files = [{"name": name, "bytes": sizes[name], "sha256": digest} for name, digest in listed.items()]
     write_atomically(run / MARKER, to_json({"schema": 1, "finished": now(), "files": files}))
     shutil.rmtree(run / WORK, ignore_errors=True)
     return listed
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder; a kill during the saving of several files leaves a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def files_of(run: Path) -> dict[str, str]:
