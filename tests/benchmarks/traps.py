@@ -1,11 +1,15 @@
 """The traps of the real sets, through the whole chain: what look said, what plan did, what train did, and the figures.
 
     python tests/benchmarks/traps.py --keep traps/ [titanic parkinsons_tele ...]
+    python tests/benchmarks/traps.py --keep traps/ --draws 8 titanic        (eight parts taken away in turn)
 
 Of every set a part that is truly apart is taken away first: other people, later days, rows without a copy. The chain
 (look, plan, train, by the command line) sees the rest only. Then the run answers the part taken away. Held beside each
 other: the sealed score the run reported with its interval, the score on the part apart, and what a random split with
 every column kept would have promised.
+
+Two parts of a few hundred rows differ by chance too, and an interval says nothing of the other part's noise: `--draws`
+takes away other parts, and tells the mean difference with its standard error. The latest days can be taken but once.
 """
 
 from __future__ import annotations
@@ -45,7 +49,7 @@ SETS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 }
 
 
-def apart(frame: pd.DataFrame, how: str, target: str) -> np.ndarray:
+def apart(frame: pd.DataFrame, how: str, target: str, draw: int) -> np.ndarray:
     """Which rows are taken away: a quarter of the people, the last fifth, or a quarter of the different contents."""
     if how == "latest":
         return np.arange(len(frame)) >= int(0.8 * len(frame))
@@ -53,7 +57,7 @@ def apart(frame: pd.DataFrame, how: str, target: str) -> np.ndarray:
         keys = content_hashes(frame.drop(columns=target))
     else:
         keys = pd.util.hash_array(frame[how].astype(str).to_numpy(dtype=object))
-    return np.isin(keys, np.random.default_rng(1).permutation(np.unique(keys))[: len(np.unique(keys)) // 4])
+    return np.isin(keys, np.random.default_rng(draw).permutation(np.unique(keys))[: len(np.unique(keys)) // 4])
 
 
 def say(case: Path, *words: str) -> dict[str, Any]:
@@ -104,12 +108,12 @@ def naive(data: Path, case: Path, target: str, task: str, metric: str, seconds: 
     return find_trainer("classical").train(plan, case, run_folder(case), Silent()).sealed.value
 
 
-def one(name: str, data: Path, keep: Path, seconds: float) -> dict[str, Any]:
-    """All that is told of one set."""
+def one(name: str, data: Path, keep: Path, seconds: float, draw: int = 1) -> dict[str, Any]:
+    """All that is told of one set, with one part taken away; the naive promise with the first part only."""
     target, task, how, columns = SETS[name]
     frame = read_table(next((data / name).glob("data.*"))).frame
-    away = apart(frame, how, target)
-    case = keep / name
+    away = apart(frame, how, target, draw)
+    case = keep / (name if draw == 1 else f"{name}-{draw}")
     case.mkdir(parents=True, exist_ok=True)
     seen = case / "seen.csv"
     frame[~away].to_csv(seen, index=False)
@@ -135,7 +139,7 @@ def one(name: str, data: Path, keep: Path, seconds: float) -> dict[str, Any]:
     run = case / "runs" / record["run"]
     sealed = record["sealed"]
     independent = score(run, frame[away], target, sealed["metric"], how)
-    promised = naive(seen, keep / f"{name}-naive", target, task, sealed["metric"], seconds)
+    promised = naive(seen, keep / f"{name}-naive", target, task, sealed["metric"], seconds) if draw == 1 else None
     return {
         "set": name, "told": told, "dropped": dropped, "asked": asked, "refused": refused,
         "split": f"{plan['split']['kind']} {plan['split']['column']}".strip(), "metric": sealed["metric"],
@@ -153,23 +157,40 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=shared / "data")
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--draws", type=int, default=1)
     arguments = parser.parse_args()
     for name in arguments.sets or SETS:
-        line = one(name, arguments.data, arguments.keep, arguments.seconds)
-        value, low, high = line["sealed"]
-        caught = "; ".join(f"{column} by {', '.join(codes) or 'nothing'}" for column, codes in line["told"].items())
-        print(f"{name} ({line['metric']}, split {line['split']})")
-        print(f"  look caught     {caught or 'no column; see the split'}")
-        print(f"  plan            left out {line['dropped']}; asked about {line['asked']}")
-        print(f"  train           {'waited for an answer' if line['refused'] else 'had nothing to ask'}")
-        print(f"  sealed          {value:.4f} ({low:.4f} to {high:.4f})")
-        apart_value, apart_low, apart_high = line["independent"]
-        where = "inside" if line["within"] else "outside"
-        both = "the two overlap" if line["level"] else "and THE TWO DO NOT OVERLAP"
-        print(
-            f"  truly apart     {apart_value:.4f} ({apart_low:.4f} to {apart_high:.4f}), {where} that interval; {both}"
-        )
-        print(f"  naive promise   {line['naive']:.4f}", flush=True)
+        draws = 1 if SETS[name][2] == "latest" else arguments.draws
+        lines = [one(name, arguments.data, arguments.keep, arguments.seconds, draw + 1) for draw in range(draws)]
+        tell(name, lines[0])
+        if draws > 1:
+            tell_draws(lines)
+
+
+def tell(name: str, line: dict[str, Any]) -> None:
+    """The block of one set, with its first part taken away."""
+    value, low, high = line["sealed"]
+    caught = "; ".join(f"{column} by {', '.join(codes) or 'nothing'}" for column, codes in line["told"].items())
+    print(f"{name} ({line['metric']}, split {line['split']})")
+    print(f"  look caught     {caught or 'no column; see the split'}")
+    print(f"  plan            left out {line['dropped']}; asked about {line['asked']}")
+    print(f"  train           {'waited for an answer' if line['refused'] else 'had nothing to ask'}")
+    print(f"  sealed          {value:.4f} ({low:.4f} to {high:.4f})")
+    apart_value, apart_low, apart_high = line["independent"]
+    where = "inside" if line["within"] else "outside"
+    both = "the two overlap" if line["level"] else "and THE TWO DO NOT OVERLAP"
+    print(f"  truly apart     {apart_value:.4f} ({apart_low:.4f} to {apart_high:.4f}), {where} that interval; {both}")
+    print(f"  naive promise   {line['naive']:.4f}", flush=True)
+
+
+def tell_draws(lines: list[dict[str, Any]]) -> None:
+    """Each part's two scores, and whether the sealed one flatters on the mean."""
+    pairs = [(line["sealed"][0], line["independent"][0]) for line in lines]
+    told = ", ".join(f"{sealed:.3f}/{independent:.3f}" for sealed, independent in pairs)
+    flatters = np.array([sealed - independent for sealed, independent in pairs])
+    error = flatters.std(ddof=1) / np.sqrt(len(flatters))
+    print(f"  sealed/apart    {told}")
+    print(f"  sealed - apart  {flatters.mean():+.4f}, standard error {error:.4f}, over {len(lines)} parts", flush=True)
 
 
 if __name__ == "__main__":

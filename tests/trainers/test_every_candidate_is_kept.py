@@ -51,7 +51,7 @@ def marked() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("name", "kind", "classes"), marked())
 def test_a_candidate_answers_the_same_after_it_was_kept(name: str, kind: str, classes: int, tmp_path: Path) -> None:
-    frame = table().drop(columns="note") if name == "small networks" else table()  # no texts for networks
+    frame = table()
     schema = learn_schema(frame)
     target = np.arange(ROWS) % classes if classes else frame["age"].to_numpy(float) ** 2
     setup = Setup(schema, classes, ROWS, 0, skewed=not classes, rarest=ROWS // max(1, classes))

@@ -22,10 +22,11 @@ LIGHT: dict[str, object] = {
         "boosted trees",
         "boosted trees on the logarithm",
         "boosted trees, random cuts",
+        "boosted trees, pairs of numbers",
+        "boosted trees, random cuts, pairs of numbers",
         "boosted trees, large",
         "ordered boosting",
         "extra trees",
-        "small networks",
     ],
 }
 

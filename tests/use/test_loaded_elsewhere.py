@@ -104,10 +104,22 @@ def trees(setup: Setup) -> Pipeline:
     return grown.set_params(model__rounds=60)
 
 
+def pairs(setup: Setup) -> Pipeline:
+    return boosted(setup, leaves=15, pairs=True).set_params(model__rounds=60)
+
+
 @pytest.mark.parametrize(
     ("build", "classes", "copies"),
-    [(curves, 2, 1), (curves, 0, 1), (trees, 2, 3), (trees, 3, 1), (trees, 0, 2)],
-    ids=["curves", "curves of a logarithm", "several trees", "trees of three classes", "trees of a logarithm"],
+    [(curves, 2, 1), (curves, 0, 1), (trees, 2, 3), (trees, 3, 1), (trees, 0, 2), (pairs, 2, 1), (pairs, 0, 1)],
+    ids=[
+        "curves",
+        "curves of a logarithm",
+        "several trees",
+        "trees of three classes",
+        "trees of a logarithm",
+        "trees of pairs of numbers",
+        "trees of pairs for a number",
+    ],
 )
 def test_a_program_with_onnxruntime_alone_answers_as_the_run_does(
     build: Callable[[Setup], Pipeline], classes: int, copies: int, tmp_path: Path

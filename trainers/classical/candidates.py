@@ -75,10 +75,10 @@ def _dense_enough(setup: Setup) -> bool:
     return 0 < len(numbers_of(setup.schema)) <= 200 and setup.rows >= 300 and not _words_alone(setup)
 
 
-def _networks_pay(setup: Setup) -> bool:
-    # Fewer rows teach them nothing beside trees; texts would be tens of thousands of columns.
-    enough = setup.rows >= policy("classical")["networks"]["fewest_rows"]
-    return bool(enough and numbers_of(setup.schema) and not _reads_text(setup) and _few_classes(setup))
+def _pairs_pay(setup: Setup) -> bool:
+    # Among thousands of pairs some suit a few rows by chance.
+    enough = setup.rows >= policy("classical")["pairs"]["fewest_rows"] and len(numbers_of(setup.schema)) > 1
+    return enough and _few_classes(setup) and library("lightgbm") is not None
 
 
 _LINEAR: dict[str, object] = {"penalty": "L2"}
@@ -194,6 +194,27 @@ _ALL = (
         fits=lambda setup: _few_classes(setup) and library("lightgbm") is not None,
     ),
     Candidate(
+        "boosted trees, pairs of numbers",
+        4,
+        lambda setup: pipelines.boosted(setup, leaves=15, share=0.5, log=setup.skewed, pairs=True),
+        {"leaves": 15, "learning_rate": 0.05, "fewest_rows_in_leaf": 20, "pairs": "products, ratios, differences"},
+        random=True,
+        view="pairs of numbers",
+        fits=_pairs_pay,
+        turn=3,
+    ),
+    Candidate(
+        "boosted trees, random cuts, pairs of numbers",
+        4,
+        lambda setup: pipelines.boosted(
+            setup, leaves=31, leaf=10, share=0.5, random_cuts=True, log=setup.skewed, pairs=True
+        ),
+        {"leaves": 31, "learning_rate": 0.05, "fewest_rows_in_leaf": 10, "cuts": "one at random a column"},
+        random=True,
+        view="pairs of numbers",
+        fits=_pairs_pay,
+    ),
+    Candidate(
         "boosted trees, large",
         5,
         lambda setup: pipelines.boosted(setup, leaves=127, rate=0.04, leaf=5, share=0.5),
@@ -211,15 +232,6 @@ _ALL = (
         random=True,
         fits=lambda setup: _few_classes(setup) and library("catboost") is not None,
         turn=3,
-    ),
-    Candidate(
-        "small networks",
-        6,
-        pipelines.networks,
-        dict(policy("classical")["networks"]),
-        random=True,
-        fits=_networks_pay,
-        turn=6,
     ),
     Candidate(
         "extra trees",

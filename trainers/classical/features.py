@@ -25,6 +25,7 @@ from sklearn.preprocessing import (
 from trainers.classical.blocks import TwoBlocks
 from trainers.classical.columns import Schema, date_parts
 from trainers.classical.contrast import SETTINGS, TunedSentences
+from trainers.classical.pairs import PairsOfNumbers
 from trainers.classical.sentences import SentenceVectors
 
 # More categories than this are told apart by the average target of their rows, not by a column each.
@@ -82,8 +83,10 @@ def for_vectors(schema: Schema, *, rows: int = 1000, tuned_by: int | None = None
     return ColumnTransformer([*others, *texts], sparse_threshold=0.0)
 
 
-def for_trees(schema: Schema, seed: int, *, kind: str, impute: bool, rows: int = 1000) -> ColumnTransformer:
-    """Numbers as they are, categories as codes, many-valued ones as their average target, texts as topics.
+def for_trees(
+    schema: Schema, seed: int, *, kind: str, impute: bool, rows: int = 1000, pairs: PairsOfNumbers | None = None
+) -> ColumnTransformer:
+    """Numbers as they are, with `pairs` of them, categories as codes, many-valued ones as averages, texts as topics.
 
     Category codes come first, `few_of(schema)` of them, so that boosting can be told which columns they are.
     """
@@ -101,6 +104,8 @@ def for_trees(schema: Schema, seed: int, *, kind: str, impute: bool, rows: int =
         steps.append(("many categories", _averages(kind, seed), many_of(schema)))
     if numbers_of(schema):
         steps.append(("numbers", numbers, numbers_of(schema)))
+    if pairs is not None:
+        steps.append(("pairs of numbers", pairs, numbers_of(schema)))
     steps += [(f"text {at}", topics(rows, seed), column.name) for at, column in enumerate(schema.of("text"))]
     return ColumnTransformer(steps, sparse_threshold=0.0)
 

@@ -39,7 +39,7 @@ TRUSTED = (
     "trainers.classical.boosting.OrderedBoosting",
     "trainers.classical.contrast.TunedSentences",
     "trainers.classical.margins.SoftMargins",
-    "trainers.classical.networks.SmallNetworks",
+    "trainers.classical.pairs.PairsOfNumbers",
     "trainers.classical.sentences.SentenceVectors",
     "trainers.classical.several.Several",
 )

@@ -32,7 +32,7 @@ from trainers.classical.features import (
     topic_count,
 )
 from trainers.classical.margins import SoftMargins
-from trainers.classical.networks import SmallNetworks
+from trainers.classical.pairs import PairsOfNumbers
 from trainers.common.policy import policy
 
 
@@ -98,9 +98,11 @@ def boosted(
     share: float = 0.7,
     random_cuts: bool = False,
     log: bool = False,
+    pairs: bool = False,
 ) -> Pipeline:
-    """LightGBM, or scikit-learn's histogram boosting where that is not installed."""
-    features = for_trees(setup.schema, setup.seed, kind=setup.target_kind, impute=False, rows=setup.rows)
+    """LightGBM, or scikit-learn's histogram boosting where that is not installed; with `pairs`, of numbers too."""
+    made = PairsOfNumbers(setup.classes, log, setup.seed) if pairs else None
+    features = for_trees(setup.schema, setup.seed, kind=setup.target_kind, impute=False, rows=setup.rows, pairs=made)
     if library("lightgbm") is None:
         return Pipeline([("features", features), ("model", _histograms(setup, leaves, leaf, log=log))])
     model = LightBoosting(
@@ -165,12 +167,6 @@ def ordered(setup: Setup) -> Pipeline:
         seed=setup.seed,
     )
     return Pipeline([("features", features), ("model", model)])
-
-
-def networks(setup: Setup) -> Pipeline:
-    """A few small networks on scaled numbers and a column per category."""
-    model = SmallNetworks(setup.classes, int(policy("classical")["networks"]["count"]), setup.skewed, setup.seed)
-    return Pipeline([("features", for_linear(setup.schema, rows=setup.rows)), ("model", model)])
 
 
 def forest(setup: Setup) -> Pipeline:

@@ -36,6 +36,7 @@ from trainers.classical.folds import is_defined
 from trainers.classical.framing import framed
 from trainers.classical.model_file import Model, save_model
 from trainers.classical.on_sealed import seen_on_sealed
+from trainers.classical.pairs import pairs_told
 from trainers.classical.problem import Problem
 from trainers.classical.record import predictions_table, run_record, secondary
 from trainers.classical.search import Tried, search
@@ -123,7 +124,7 @@ class _Training:
 
         self.progress.phase(f"Fitting the {chosen.name} on the whole training part")
         model, note = fitted_in_time(problem, chosen, chosen.cut(problem), split.train, self._left())
-        self.notes += [note] if note else []
+        self.notes += [*filter(None, [note]), *pairs_told(member.pipeline[0] for member in model.members)]
         model = replace(model, classes=rows.target.classes, conformal=self._bounds(problem, chosen))
         save_model(self.run, model)
         self._lap("fit")

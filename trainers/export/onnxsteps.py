@@ -14,6 +14,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, SplineTransformer, TargetEncoder
 
+from trainers.classical.pairs import DIFFERENCE, PRODUCT, RATIO, PairsOfNumbers
 from trainers.export.onnxnodes import as_numbers, nodes
 
 _Array = NDArray[np.float64]
@@ -28,6 +29,7 @@ def register() -> None:
     update_registered_converter(SimpleImputer, "FilledNumbers", _filled_shape, _filled)
     update_registered_converter(TransformedTargetRegressor, "LearntAsLogarithm", _numbers_shape, _from_logarithm)
     update_registered_converter(OneHotEncoder, "ColumnsByCategory", _coded_shape, _one_hot)
+    update_registered_converter(PairsOfNumbers, "PairsOfNumbers", _pairs_shape, _pairs)
     for encoder in (OrdinalEncoder, TargetEncoder):
         update_registered_converter(encoder, f"Coded{encoder.__name__}", _coded_shape, _coded)
 
@@ -104,6 +106,34 @@ def _slopes(knots: _Array, order: int) -> tuple[_Array, _Array]:
     with np.errstate(divide="ignore"):
         rising, falling = 1 / rise, 1 / fall
     return np.where(rise > 0, rising, 0.0), np.where(fall > 0, falling, 0.0)
+
+
+def _pairs_shape(operator: Any) -> None:
+    given = operator.inputs[0].type
+    operator.outputs[0].type = type(given)([given.shape[0], len(operator.raw_operator.way_)])
+
+
+def _pairs(scope: Any, operator: Any, container: Any) -> None:
+    """Each kind of pair for all its columns at once, put back into the order that the trees know."""
+    pairs, node = operator.raw_operator, nodes(container)
+    gap = np.array([[np.nan]])
+    made, order = [], []
+    for way, kind in ((PRODUCT, "Mul"), (RATIO, "Div"), (DIFFERENCE, "Sub")):
+        places = np.flatnonzero(pairs.way_ == way)
+        if not len(places):
+            continue
+        left, right = (
+            node("Gather", operator.inputs[0], side[places], axis=1) for side in (pairs.first_, pairs.second_)
+        )
+        values = node(kind, left, right)
+        if way == RATIO:
+            values = node("Where", node("Equal", right, np.array([[0.0]])), gap, values)
+        made.append(node("Where", node("IsInf", values), gap, values))
+        order.append(places)
+    back = np.argsort(np.concatenate(order)).astype(np.int64)
+    node("Gather", node("Concat", *made, axis=1), back, axis=1, output_names=[operator.outputs[0]]).add_to(
+        scope, container
+    )
 
 
 def _coded_shape(operator: Any) -> None:
