@@ -66,7 +66,7 @@ def mljar(job: dict, train: pd.DataFrame, _: str) -> Answer:
     measures = {"roc_auc": "auc", "log_loss": "logloss"}
     model = AutoML(
         results_path=job["scratch"],
-        total_time_limit=job["seconds"],
+        total_time_limit=int(job["seconds"]),
         mode="Perform",
         eval_metric=measures.get(job["metric"], job["metric"]),
         verbose=0,
@@ -85,7 +85,7 @@ def h2o(job: dict, train: pd.DataFrame, _: str) -> Answer:
     table = library.H2OFrame(train)
     if job["classes"]:
         table[TARGET] = table[TARGET].asfactor()
-    model = H2OAutoML(max_runtime_secs=job["seconds"], seed=0, sort_metric=measures[job["metric"]])
+    model = H2OAutoML(max_runtime_secs=int(job["seconds"]), seed=0, sort_metric=measures[job["metric"]])
     model.train(y=TARGET, training_frame=table)
 
     def answer(frame: pd.DataFrame) -> np.ndarray:
