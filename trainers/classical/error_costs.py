@@ -80,15 +80,6 @@ def _of_matrix(stated: object, classes: tuple[str, ...]) -> Floats:
     return _some(costs)
 
 
-def refuse_no_costs(plan: Plan) -> None:
-    """Raise `BadInput` for a matrix of nothing but zeros; what needs the classes to be checked waits for the data."""
-    matrix = planning.chosen(plan, _MATRIX)
-    rows = list(matrix.values()) if isinstance(matrix, dict) else []
-    cells = [cell for row in rows if isinstance(row, dict) for cell in row.values()]
-    if cells and all(isinstance(cell, int | float) for cell in cells):
-        _some(np.array(cells, dtype=np.float64))
-
-
 def _some(costs: Floats) -> Floats:
     if not costs.any():
         raise _bad("Every answer costs nothing.", why="Then any answer is as good.", fix="Give at least one cost.")
