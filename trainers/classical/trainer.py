@@ -20,7 +20,7 @@ from advisor.base.case import now
 from advisor.base.errors import BadInput
 from advisor.base.files import to_json
 from advisor.base.safetext import plain
-from advisor.records.judging import COST_PAIR, ERROR_COSTS, cost_decides
+from advisor.records.judging import cost_decides
 from advisor.records.plain import save, to_plain
 from advisor.records.plan import Estimate, Plan, Setting
 from advisor.records.run import RunRecord
@@ -30,7 +30,7 @@ from trainers.classical.choose import Chosen, choose, choose_explainable
 from trainers.classical.columns import Schema, learn_schema, prepare, unused_notes
 from trainers.classical.costs_on_sealed import at_costs
 from trainers.classical.diagnostics import importance, learning_curve
-from trainers.classical.error_costs import stated_costs
+from trainers.classical.error_costs import check_classes
 from trainers.classical.final import fitted_in_time
 from trainers.classical.folds import is_defined
 from trainers.classical.framing import framed
@@ -62,9 +62,7 @@ class ClassicalTrainer:
     def settings(self, plan: Plan, folder: Path) -> dict[str, Setting]:
         """The choices it would make, each with its reason and source. Raises `BadInput` for what cannot be done."""
         planning.refuse_contradictions(plan)
-        if any(planning.chosen(plan, name) for name in (ERROR_COSTS, *COST_PAIR, "order")):
-            # They name classes, of which any may stand in one row alone.
-            stated_costs(plan, load_rows(plan, folder).target.classes)
+        check_classes(plan, folder)
         return planning.settings(plan)
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
