@@ -14,7 +14,29 @@ from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 
 MAX_LINE = 16 * 2**20
+TWICE = "duplicate-columns", "Give each key its own name, or take one of the two out."
 HALF = "holds half a character (a lone surrogate such as \\ud83d), which no file can keep"
+
+
+class NamedTwice(ValueError):
+    """Raised for an object in which a key stands twice: JSON itself would keep the last and lose the others."""
+
+
+def json_value(text: str) -> Any:
+    """A JSON text as plain values. Raises `NamedTwice`, and `ValueError` for what is no JSON."""
+    return _DECODER.decode(text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise NamedTwice(f"the key {plain(twice, 60)!r} stands twice in one object")
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any]]:
@@ -24,7 +46,7 @@ def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any
     try:
         with path.open(encoding="utf-8-sig") as stream:
             if kind == "json":
-                rows = _checked(json.load(stream))
+                rows = _checked(json_value(stream.read()))
             else:
                 for text in _lines(stream):
                     line += 1
@@ -34,16 +56,20 @@ def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any
                         break
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
             return rows
-        trouble = 'each row must be an object: {"column": value, …}'
-    except RecursionError:
-        trouble = "it is nested too deeply"
-    except ValueError as error:
-        trouble = plain(error, 160)
-    raise BadInput(
+        raise ValueError('each row must be an object: {"column": value, …}')
+    except (RecursionError, ValueError) as error:
+        fix = "Write one JSON object a line (.jsonl), or one list of objects (.json)."
+        raise _no_table(path, line, error, fix) from error
+
+
+def _no_table(path: Path, line: int, error: Exception, fix: str) -> BadInput:
+    trouble = "it is nested too deeply" if isinstance(error, RecursionError) else plain(error, 160)
+    code, cure = TWICE if isinstance(error, NamedTwice) else ("bad-json", fix)
+    return BadInput(
         f"{path.name} is not a table of JSON objects: {trouble}.",
         where=f"{path}:{line}" if line else str(path),
-        fix="Write one JSON object a line (.jsonl), or one list of objects (.json).",
-        code="bad-json",
+        fix=cure,
+        code=code,
     )
 
 
@@ -57,7 +83,7 @@ def is_writable(value: Any) -> bool:
 
 
 def _loaded(text: str) -> Any:
-    row = json.loads(text)
+    row = json_value(text)
     return _checked(row) if "\\u" in text else row
 
 
@@ -93,13 +119,7 @@ def json_pieces(path: Path, rows: int) -> Iterator[list[dict[str, Any]]]:
                     yield piece
                     piece = []
     except (RecursionError, ValueError) as error:
-        trouble = "it is nested too deeply" if isinstance(error, RecursionError) else plain(error, 160)
-        raise BadInput(
-            f"{path.name} is not a table of JSON objects: {trouble}.",
-            where=f"{path}:{line}",
-            fix="Write one JSON object a line (.jsonl).",
-            code="bad-json",
-        ) from error
+        raise _no_table(path, line, error, "Write one JSON object a line (.jsonl).") from error
     if piece:
         yield piece
 

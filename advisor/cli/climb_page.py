@@ -230,7 +230,7 @@ def _comparison(record: ClimbRecord, *, wide: bool) -> Table:
         cells = _cells(rung, wide=wide)
         if beside:
             share = rung.extra.get(beside[0])
-            cells.insert(1, "" if share is None else f"{share:.0%}")
+            cells.insert(1, "" if share is None else beside[2].format(share))
         name = Text(plain(rung.name, 30), style="bold" if chosen else "", no_wrap=True)
         only_shows = rung.status == "not_applicable" and rung.score is not None
         said = "recommended" if chosen else "a ceiling" if only_shows else MARKS[rung.status]
@@ -238,11 +238,16 @@ def _comparison(record: ClimbRecord, *, wide: bool) -> Table:
     return table
 
 
-def _beside(record: ClimbRecord) -> tuple[str, str] | None:
-    """The measure that stands beside the one that decides, and its heading: what one alone would hide."""
+def _beside(record: ClimbRecord) -> tuple[str, str, str] | None:
+    """The measure that stands beside the one that decides, its heading and form: what one alone would hide."""
+    if any("cost_a_row" in rung.extra for rung in record.rungs):
+        return "cost_a_row", "cost a row", "{:.4g}"
     if record.task != "question_answering":
         return None
-    return {"exact_match": ("token_f1", "words (F1)"), "token_f1": ("exact_match", "exact")}.get(record.metric)
+    return {
+        "exact_match": ("token_f1", "words (F1)", "{:.0%}"),
+        "token_f1": ("exact_match", "exact", "{:.0%}"),
+    }.get(record.metric)
 
 
 def _cells(rung: RungMeasure, *, wide: bool) -> list[str]:

@@ -158,6 +158,25 @@ def test_pieces_together_are_the_whole(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(pd.concat(pieces), read_table(path).frame)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("rows.jsonl", '{"a": 1}\n{"a": 2, "b": 1, "a": 3}\n', ":2"),
+        ("rows.jsonl", '{"a": 1}\n{"a": [{"b": 1, "b": 1}]}\n', ":2"),
+        ("rows.json", '[{"a": 1}, {"a": 2, "a": 3}]', ""),
+    ],
+)
+def test_a_key_that_stands_twice_in_a_row_of_json_is_refused_as_two_columns_of_one_name_are(
+    name: str, text: str, line: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, text, name)
+    for read in (read_table, lambda path: list(read_chunks(path))):
+        with pytest.raises(BadInput, match=r"the key '[ab]' stands twice") as caught:
+            read(path)
+        assert caught.value.code == "duplicate-columns"
+        assert caught.value.where.endswith(f"{name}{line}")
+
+
 def test_json_lines_are_a_table_and_a_broken_line_has_its_number(tmp_path: Path) -> None:
     path = write(tmp_path, '{"a": 1, "b": [1, 2]}\n\n{"a": 2}\n', "rows.jsonl")
     table = read_table(path)

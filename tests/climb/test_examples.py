@@ -95,7 +95,12 @@ def test_the_longest_common_run_of_words_is_lins_measure() -> None:
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [("{", "no JSON object"), ('{"input": "x"}', "not an input with its answer"), ("[1]", "no JSON object")],
+    [
+        ("{", "no JSON object"),
+        ('{"input": "x"}', "not an input with its answer"),
+        ("[1]", "no JSON object"),
+        ('{"input": "x", "label": "a", "label": "b"}', "'label' stands twice"),
+    ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: str, said: str) -> None:
     path = tmp_path / "pairs.jsonl"

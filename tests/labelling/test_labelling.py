@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +23,7 @@ from training_plans import Silent, plan_for, run_folder, written  # noqa: E402  
 from advisor.base.errors import BadInput  # noqa: E402
 from advisor.records.plan import Plan  # noqa: E402
 from advisor.records.run import RunRecord  # noqa: E402
+from tests.command import train_or_not  # noqa: E402
 from trainers.labelling.agreement import cohen, fleiss, krippendorff, krippendorff_interval  # noqa: E402
 from trainers.labelling.picking import farthest_first, learn_quickly, pick  # noqa: E402
 from trainers.registry import find_trainer  # noqa: E402
@@ -179,6 +183,69 @@ def test_a_sheet_that_came_back_says_how_far_people_agree(tmp_path: Path) -> Non
     assert record.rows["in conflict"] == len(clash) > 0
     assert done["label"].isna().sum() == len(clash)
     assert list(done.columns) == ["label", "text"]
+
+
+def settle(tmp_path: Path, said: list[str | None]) -> pd.DataFrame:
+    """The conflicts that a first run found, with the first of them settled, as a sheet in the case."""
+    sheet = pd.read_csv(tmp_path / "runs" / "labelling-1" / "conflicts.csv")
+    sheet["settled"] = pd.Series(said, dtype=object).reindex(sheet.index)
+    sheet.to_csv(tmp_path / "settled.csv", index=False)
+    return sheet
+
+
+def test_what_people_settled_is_brought_into_the_labels_by_the_commands_that_the_run_tells(tmp_path: Path) -> None:
+    filled(0.05).to_csv(tmp_path / "sheet.csv", index=False)
+    for words in ("new case", "look case --data sheet.csv --quiet", "plan case --approach get_labels", "train case"):
+        assert train_or_not(*words.split(), folder=tmp_path).code == 0
+    case = tmp_path / "case"
+    sheet = settle(case, [" yes ", "No"] * 60)
+    told = json.loads((case / "runs" / "labelling-1" / "run.json").read_text())["notes"]
+    commands = [word for note in told for word in re.findall(r"train-or-not (.+?)(?: &&|$)", note)]
+    assert [command.split()[0] for command in commands] == ["plan", "train", "look"]
+    for command in commands[:2]:
+        said = train_or_not(*command.split(), folder=tmp_path)
+        assert said.code == 0, said.err
+    assert f"All {len(sheet)} rows on which people differ are settled." in said.out
+    done = pd.read_csv(case / "runs" / "labelling-2" / "labelled.csv")
+    assert done["label"].notna().all()
+    assert done["label"][sheet["conflict in row"] - 1].tolist() == (["YES", "no"] * 60)[: len(sheet)]
+    assert train_or_not(*commands[2].replace("labelling-1", "labelling-2").split(), folder=tmp_path).code == 0
+
+
+def test_settling_goes_on_where_it_was_left_and_another_sheet_is_another_plan(tmp_path: Path) -> None:
+    data = written(filled(0.05), tmp_path)
+    trainer = find_trainer("labelling")
+    alone = train(labelling(data, ""), tmp_path)
+    settle(tmp_path, ["yes"])
+    plan = labelling(data, "", settled="settled.csv")
+    plan = replace(plan, settings=trainer.settings(plan, tmp_path))
+    record = train(plan, tmp_path, "labelling-2")
+    assert record.rows["settled"] == 1
+    assert any("1 of the" in note and "Fill in more of" in note for note in record.notes)
+    assert record.sealed == alone.sealed  # what people said apart from each other stays what it was
+    settle(tmp_path, ["yes", "no"])
+    with pytest.raises(BadInput, match=r"settled\.csv has changed since the plan was made") as caught:
+        train(plan, tmp_path, "labelling-3")
+    assert "--setting settled=settled.csv" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda sheet: sheet.assign(settled="yess"), "nobody gave the label 'yess' of row"),
+        (lambda sheet: sheet.assign(**{"conflict in row": 999}), "differ on row '999'"),
+        (lambda sheet: sheet.drop(columns="settled"), "no column 'settled'"),
+        (None, "no file"),
+    ],
+)
+def test_a_sheet_that_settles_nothing_is_refused(change: Any, said: str, tmp_path: Path) -> None:
+    data = written(filled(0.05), tmp_path)
+    train(labelling(data, ""), tmp_path)
+    if change:
+        change(settle(tmp_path, ["yes"])).to_csv(tmp_path / "settled.csv", index=False)
+    with pytest.raises(BadInput, match=said) as caught:
+        train(labelling(data, "", settled="settled.csv"), tmp_path, "labelling-2")
+    assert caught.value.fix
 
 
 def test_people_who_differ_are_sent_back_to_the_guidelines(tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ def with_row(bad: str, at: int = 4) -> str:
 # What stands in row 4 (or the whole file), the stable code, words of the sentence, words of the cure.
 BROKEN_ROWS = {
     "half a line": ('{"messages": [', "bad-json", "not JSON", "one JSON object a line"),
+    "a key twice": (
+        '{"prompt": "a", "completion": "b", "prompt": "c"}',
+        "duplicate-columns",
+        "'prompt' stands twice",
+        "one",
+    ),
     "a list": ("[1, 2]", "data-type", "not a JSON object", "messages"),
     "no messages": ('{"text": "hello"}', "no-shape", "no shape of examples", "--target COLUMN"),
     "messages is text": ('{"messages": "hello"}', "missing-messages", "not a list", "a list"),

@@ -7,6 +7,9 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from advisor.base.errors import BadInput, EnvironmentMissing
+from advisor.base.strictyaml import dump
+from advisor.records.plain import to_plain
 from advisor.records.plan import Gate
 from tests.lora.conftest import Quiet
 from tests.lora.test_trainer import make_case, plan_for
@@ -45,8 +50,6 @@ def test_a_launcher_is_typed_and_never_read_from_a_plan(tiny_model: Path, tmp_pa
 
 
 def test_the_users_own_python_starts_the_launcher(tmp_path: Path) -> None:
-    import sys
-
     command = launch_command("accelerate launch --num_processes 2 --config_file 'my file.yaml'", tmp_path)
     assert command[:3] == [sys.executable, "-m", "accelerate.commands.accelerate_cli"]
     assert command[3:] == [
@@ -59,6 +62,56 @@ def test_a_launcher_that_fails_leaves_its_last_words(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentMissing, match="ended with") as failed:
         train_launched("torchrun --no-such-option", tmp_path, Quiet())
     assert "launch.log" in failed.value.where
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "accelerate launch --num_processes 0",
+        "accelerate launch --num-processes=0 --cpu",
+        "torchrun --nproc_per_node -1",
+        "torchrun --nnodes 0",
+    ],
+)
+def test_a_launcher_of_no_process_is_refused_before_anything_is_read(words: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="starts no process") as refused, launched_by(words, tmp_path):
+        pass
+    assert "1 or more" in refused.value.fix
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_ending_the_command_ends_its_processes_and_a_later_one_goes_on(
+    how: signal.Signals, tiny_model: Path, tmp_path: Path
+) -> None:
+    case = make_case(tmp_path / "case", tiny_model, 60)
+    plan = plan_for(case, learning_rate=0.002, micro_tokens=64, epochs=12.0, evaluations=12, patience=12)
+    plan = dataclasses.replace(plan, gate=Gate("json_exact", ("trivial",)))
+    (case / "plan.yaml").write_text(dump(to_plain(plan)))
+    launcher = (
+        "accelerate launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --main_process_port 0"
+    )
+    command = [sys.executable, "-m", "advisor", "train", str(case), "--no-input", "--launch", launcher]
+    run = case / "runs" / "lora-1"
+
+    train = psutil.Popen(command, stderr=subprocess.PIPE, text=True)
+    while newest_bundle(run / "work" / "checkpoints") is None:
+        assert train.poll() is None, train.stderr.read()
+        time.sleep(0.1)
+    started = train.children(recursive=True)
+    assert sum("trainers.lora.worker" in process.cmdline()[:4] for process in started) == 2
+    train.send_signal(how)
+    _, alive = psutil.wait_procs(started, timeout=60)  # before the command itself is waited for: it may be a zombie
+    assert not alive
+    _, said = train.communicate()
+    if how == signal.SIGTERM:
+        assert train.returncode == 130
+        assert "what was finished is kept in lora-1" in said
+
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode in (0, 4), again.stderr
+    assert "Going on with lora-1" in again.stderr
+    assert not (run / "work").exists()
 
 
 @pytest.mark.heavy

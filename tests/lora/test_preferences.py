@@ -194,6 +194,27 @@ def test_pairs_that_prefer_nothing_are_refused_with_their_row(
     assert refused.value.fix
 
 
+@pytest.mark.parametrize("target", ["", "chosen"])
+def test_pairs_that_lack_an_answer_are_named_with_what_the_file_must_hold(target: str, tmp_path: Path) -> None:
+    rows = [{k: v for k, v in pair(n).items() if k != "rejected" or n not in (1, 7)} for n in range(1, 13)]
+    del rows[9]["chosen"]
+    (tmp_path / "pairs.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    with pytest.raises(
+        BadInput, match=r"Row 1 .*'chosen' and no 'rejected'\. 2 more rows have faults: 7, 10\."
+    ) as refused:
+        read_corpus(tmp_path / "pairs.jsonl", target=target)
+    assert '"chosen": …, "rejected": …' in refused.value.fix
+    assert [(fault["row"], fault["code"]) for fault in refused.value.details["faults"]] == [
+        (row, "half-a-pair") for row in (1, 7, 10)
+    ]
+
+
+def test_a_table_may_have_a_column_chosen_to_predict(tmp_path: Path) -> None:
+    rows = [{"need": f"a card for {n}", "chosen": "cash" if n % 2 else "card"} for n in range(12)]
+    (tmp_path / "rows.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    assert read_corpus(tmp_path / "rows.jsonl", target="chosen").shape == "columns"
+
+
 def test_pairs_without_a_prompt_must_answer_the_same_question(tmp_path: Path) -> None:
     first, second = ([{"role": "user", "content": c}, {"role": "assistant", "content": "b"}] for c in "ac")
     (tmp_path / "pairs.jsonl").write_text(json.dumps({"chosen": first, "rejected": second}) + "\n")

@@ -19,6 +19,7 @@ from advisor.records.plan import Gate, Plan, Setting
 from advisor.records.run import RunRecord
 from tests.lora.conftest import Quiet, ticket_rows
 from trainers.common.runfolder import is_complete, verify
+from trainers.lora.renting import read_card, rented
 from trainers.registry import find_trainer
 
 CANARY = "hf_canary-4f1e"
@@ -250,13 +251,20 @@ def test_a_base_that_could_run_code_is_refused(fault: str, case: Path, tiny_mode
     assert refused.value.code in ("no-safetensors", "remote-code", "no-model")
 
 
-def test_quantised_training_without_a_gpu_says_so(case: Path, tmp_path: Path) -> None:
+def test_quantised_training_without_a_gpu_is_refused_when_it_is_planned_and_not_for_a_rented_card(
+    case: Path, tmp_path: Path
+) -> None:
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    with pytest.raises(EnvironmentMissing, match="needs an NVIDIA GPU"):
-        find_trainer("lora").train(plan_for(case, quantization="nf4"), case, tmp_path, Quiet())
+    trainer, plan = find_trainer("lora"), plan_for(case, quantization="nf4")
+    for ask in (lambda: trainer.estimate(plan, case), lambda: trainer.train(plan, case, tmp_path, Quiet())):
+        with pytest.raises(EnvironmentMissing, match="needs an NVIDIA GPU") as refused:
+            ask()
+        assert "--setting quantization=none" in refused.value.fix and "--rent" in refused.value.fix
+    settled = dataclasses.replace(plan, settings=trainer.settings(plan, case))
+    assert rented(settled, case, *read_card("L4"), (0.5, 1.0)).plan.estimate.on_card
 
 
 def test_a_budget_far_too_small_is_told_before_the_first_step(case: Path, tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from training_plans import Silent, plan_for, written
+from training_plans import Silent
 
 from advisor.base.errors import BadInput, BudgetReached
-from trainers.classical import planning
 from trainers.classical.candidates import Candidate, portfolio
 from trainers.classical.choose import Chosen, choose
 from trainers.classical.columns import Column, Schema, prepare
@@ -73,11 +72,3 @@ def test_a_failure_of_all_models_is_not_told_as_a_lack_of_time(tmp_path: Path) -
     assert "is made of stone" in caught.value.why
     with pytest.raises(BudgetReached, match="budget ended"):
         choose([*tried, Tried(broken, note="not tried: the time budget was used up")], task)
-
-
-def test_readable_terms_and_an_order_to_rise_are_refused_together(tmp_path: Path) -> None:
-    data = written(pd.DataFrame({"x": [1.0, 2.0], "label": ["a", "b"]}), tmp_path)
-    plan = plan_for(data, "label", "binary", "roc_auc", settings={"explainable": True, "rises_with": ["x"]})
-    with pytest.raises(BadInput) as caught:
-        planning.candidates(plan, problem(SIMILAR, (("x", 1),)).setup)
-    assert caught.value.code == "explainable-monotone"

@@ -86,6 +86,27 @@ def test_a_plan_that_does_not_fit_its_data_is_refused(tmp_path: Path, code: str,
     assert cure in problem.fix
 
 
+CHOICES: list[tuple[str, dict[str, object], str]] = [
+    ("explainable-monotone", {"explainable": True, "rises_with": ["x"]}, "Leave out one of the two"),
+    ("bad-intervals", {"intervals": 90}, "for example 0.9"),
+    ("bad-order", {"order": ["no", "maybe"]}, "The column holds: no, yes"),
+    ("bad-order", {"order": "no"}, "as a list"),
+    ("bad-costs", {"error_costs": {"ys": {"no": 1}}}, "Did you mean 'yes'?"),
+]
+
+
+@pytest.mark.parametrize(("code", "settings", "cure"), CHOICES, ids=[f"{c}-{n}" for n, (c, _, _) in enumerate(CHOICES)])
+def test_a_choice_that_cannot_be_followed_is_refused_when_it_is_planned_as_when_it_is_trained(
+    code: str, settings: dict[str, object], cure: str, tmp_path: Path
+) -> None:
+    plan = plan_for(written(table(), tmp_path), "label", "binary", "accuracy", settings={**LIGHT, **settings})
+    with pytest.raises(BadInput) as planned:
+        find_trainer("classical").settings(plan, tmp_path)
+    assert planned.value.code == code
+    assert cure in planned.value.fix
+    assert str(refused(plan, tmp_path)) == str(planned.value)
+
+
 def test_rows_without_a_target_are_left_out_and_told(tmp_path: Path) -> None:
     frame = table()
     frame.loc[5:14, "label"] = None

@@ -150,6 +150,17 @@ def test_the_second_training_is_told_who_holds_the_case(tmp_path: Path) -> None:
     assert not (tmp_path / "lock").exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only /proc tells the ended from the living")
+def test_a_killed_holder_that_nobody_reaps_does_not_hold(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        holder.send_signal(signal.SIGKILL)
+        os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # ended, and left as a zombie
+        with locked(tmp_path):
+            pass
+
+
 def test_a_number_given_to_another_process_since_does_not_hold(tmp_path: Path) -> None:
     stale = {"pid": os.getpid(), "host": socket.gethostname(), "born": "1", "since": "long ago"}
     (tmp_path / "lock").write_text(json.dumps(stale), encoding="utf-8")

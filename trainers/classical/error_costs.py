@@ -6,6 +6,8 @@ cost-sensitive learning): learning itself is left alone, because a model that le
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from advisor.base.errors import BadInput, did_you_mean
@@ -15,8 +17,15 @@ from advisor.records.plan import Plan
 from trainers.classical import planning
 from trainers.common.labels import label_text
 from trainers.common.metrics import Floats
+from trainers.common.rows import load_rows
 
 _MATRIX, _PAIR = ERROR_COSTS, COST_PAIR
+
+
+def check_classes(plan: Plan, folder: Path) -> None:
+    """Raise `BadInput` where costs of errors, or an order, are stated of other classes than the data holds."""
+    if any(planning.chosen(plan, name) for name in (_MATRIX, *_PAIR, "order")):
+        stated_costs(plan, load_rows(plan, folder).target.classes)  # all rows: a class may stand in one alone
 
 
 def stated_costs(plan: Plan, classes: tuple[str, ...]) -> Floats | None:
@@ -78,15 +87,6 @@ def _of_matrix(stated: object, classes: tuple[str, ...]) -> Floats:
             )
         costs[at] = [_number(row.get(name, 0), actual, name) for name in classes]
     return _some(costs)
-
-
-def refuse_no_costs(plan: Plan) -> None:
-    """Raise `BadInput` for a matrix of nothing but zeros; what needs the classes to be checked waits for the data."""
-    matrix = planning.chosen(plan, _MATRIX)
-    rows = list(matrix.values()) if isinstance(matrix, dict) else []
-    cells = [cell for row in rows if isinstance(row, dict) for cell in row.values()]
-    if cells and all(isinstance(cell, int | float) for cell in cells):
-        _some(np.array(cells, dtype=np.float64))
 
 
 def _some(costs: Floats) -> Floats:

@@ -18,6 +18,7 @@ from trainers.common.sensitive import AUDIT
 from trainers.common.weights import SETTING
 
 _SAMPLE = 5_000
+_ORDERS = {"rises_with": 1, "falls_with": -1}
 
 _DEFAULTS: dict[str, Setting] = {
     "folds": Setting(
@@ -90,10 +91,22 @@ def share_to_hold(plan: Plan) -> float:
     return float(wanted)
 
 
+def refuse_contradictions(plan: Plan) -> None:
+    """Raise `BadInput` for choices that no data could make possible."""
+    share_to_hold(plan)
+    if chosen(plan, "explainable") and any(_names(chosen(plan, name)) for name in _ORDERS):
+        raise BadInput(
+            "No model can be told to rise or fall with a column and have every term readable.",
+            where="plan.yaml: settings.explainable, settings.rises_with, settings.falls_with",
+            why="Boosted trees obey such an order; linear and additive models, whose terms can be read, cannot.",
+            fix="Leave out one of the two: explainable: false, or no columns under rises_with and falls_with.",
+            code="explainable-monotone",
+        )
+
+
 def monotone(plan: Plan, schema: Schema, classes: int) -> tuple[tuple[str, int], ...]:
     """Columns with which the answer may only rise (1) or fall (-1). Raises `BadInput` for one that is no number."""
-    stated = {"rises_with": 1, "falls_with": -1}
-    found = [(name, way) for setting, way in stated.items() for name in _names(chosen(plan, setting))]
+    found = [(name, way) for setting, way in _ORDERS.items() for name in _names(chosen(plan, setting))]
     numbers = {column.name for column in schema.of("number")}
     for name, _ in found:
         if name not in numbers or classes > 2:
@@ -130,14 +143,6 @@ def candidates(plan: Plan, setup: Setup) -> list[Candidate]:
             where="plan.yaml: settings.leave_out",
             fix="Take at least one name off the list.",
             code="no-model",
-        )
-    if chosen(plan, "explainable") and setup.monotone and not any(one.explainable for one in kept):
-        raise BadInput(
-            "No model can be told to rise or fall with a column and have every term readable.",
-            where="plan.yaml: settings.explainable, settings.rises_with, settings.falls_with",
-            why="Boosted trees obey such an order; linear and additive models, whose terms can be read, cannot.",
-            fix="Leave out one of the two: explainable: false, or no columns under rises_with and falls_with.",
-            code="explainable-monotone",
         )
     return kept
 

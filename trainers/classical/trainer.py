@@ -30,7 +30,7 @@ from trainers.classical.choose import Chosen, choose, choose_explainable
 from trainers.classical.columns import Schema, learn_schema, prepare, unused_notes
 from trainers.classical.costs_on_sealed import at_costs
 from trainers.classical.diagnostics import importance, learning_curve
-from trainers.classical.error_costs import refuse_no_costs
+from trainers.classical.error_costs import check_classes
 from trainers.classical.final import fitted_in_time
 from trainers.classical.folds import is_defined
 from trainers.classical.framing import framed
@@ -61,8 +61,9 @@ class ClassicalTrainer:
     """The trainer named `classical`."""
 
     def settings(self, plan: Plan, folder: Path) -> dict[str, Setting]:
-        """The choices it would make, each with its reason and source. Raises `BadInput` where no error would cost."""
-        refuse_no_costs(plan)
+        """The choices it would make, each with its reason and source. Raises `BadInput` for what cannot be done."""
+        planning.refuse_contradictions(plan)
+        check_classes(plan, folder)
         return planning.settings(plan)
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
@@ -78,6 +79,7 @@ class ClassicalTrainer:
                 fix=f"Choose one of: {', '.join(_TASKS)}.",
                 code="no-task",
             )
+        planning.refuse_contradictions(plan)
         return _Training(plan, folder, run, progress).record()
 
     def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from advisor.records.climb import ClimbRecord, RungMeasure, RungStatus
 from advisor.records.facts import Fact, beats_trivial
+from advisor.records.judging import cost_decides
 from advisor.records.plan import Plan
 from advisor.records.run import Score
 from trainers.classical.candidates import is_skewed
@@ -25,8 +26,9 @@ from trainers.classical.problem import Problem
 from trainers.climb.policy import figure
 from trainers.climb.rulefile import WrittenRule
 from trainers.climb.table_ways import Way, one_column, same_answer, trained, written
+from trainers.common.costs import cost_metric
 from trainers.common.intervals import bootstrap, percentile, score
-from trainers.common.metrics import Floats, metric_by_name
+from trainers.common.metrics import Floats, Output, metric_by_name
 from trainers.common.rows import load_rows
 from trainers.common.sealed import freeze, open_sealed, opening_note, sealed_before
 from trainers.common.sequential import simultaneous_alpha, smallest_visible_difference
@@ -133,7 +135,37 @@ class TableClimb:
             way.name: score(self.metric, self.truth, way.unseen, self.units, self.draws[way.name], counts=self.counts)
             for way in self.ways
         }
+        self.paid = self._paid()
         self.best = max(self.ways, key=lambda way: self.metric.gain(self.scores[way.name].value, 0.0))
+
+    def _paid(self) -> dict[str, Score]:
+        """What each way costs an unseen row, where the plan states what errors cost.
+
+        The model is cut at these costs already; of the others each row's answer is the one that is cheapest by the
+        shares they give: a rule is not blamed for costs that it was never told.
+        """
+        costs = self.problem.costs
+        if costs is None:
+            return {}
+        said = {
+            way.name: way.unseen
+            if way.rung == "scratch" or way.unseen.probabilities is None
+            else Output(labels=np.argmin(way.unseen.probabilities @ costs, axis=1))
+            for way in self.ways
+        }
+        metric = cost_metric(costs)
+        draws = bootstrap(metric, self.truth, said, self.units, self.plan.seed, counts=self.counts)
+        paid = {
+            name: score(metric, self.truth, output, self.units, draws[name], counts=self.counts)
+            for name, output in said.items()
+        }
+        cheapest = min(paid, key=lambda name: paid[name].value)
+        decides = " Training is judged by these costs." if cost_decides(self.plan) else ""
+        self.notes.append(
+            f"Rungs are compared by {self.metric.title}. At the stated costs of errors the cheapest answers are those "
+            f"of {cheapest}: {paid[cheapest].value:.4g} a row.{decides}"
+        )
+        return paid
 
     def gain(self, ours: Way, theirs: Way) -> tuple[float, float, float]:
         """How much better ours is on the unseen rows, and its paired 95 % interval: positive is better."""
@@ -202,6 +234,9 @@ class TableClimb:
             }
             status, said = words[self._meets(one)]
             text = f"{said} the required {self.requirement:g}. {text}"
+        cost = self.paid.get(way.name)
+        if cost:
+            text += f" An answer costs {cost.value:.4g} ({cost.low:.4g} to {cost.high:.4g})."
         return RungMeasure(
             name=way.name,
             rung=way.rung,
@@ -211,7 +246,7 @@ class TableClimb:
             latency_p50=way.seconds_each,
             latency_p95=way.seconds_each,
             items=one.rows,
-            extra={"gain_of_the_best": gain},
+            extra={"gain_of_the_best": gain} | ({"cost_a_row": cost.value} if cost else {}),
         )
 
     def _facts(self, as_of: str) -> tuple[Fact, ...]:

@@ -25,12 +25,12 @@ _BEING_WRITTEN_SECONDS = 5.0
 def locked(runs: Path, doing: str = "training") -> Iterator[None]:
     """Hold a folder's lock, or raise `BadInput` that names who is `doing` what there. A dead holder's lock is taken."""
     path = own_folder(runs) / LOCK
-    me = {"pid": os.getpid(), "host": socket.gethostname(), "born": _born(os.getpid()), "since": now()}
+    me = {**this_process(), "since": now()}
     while not _taken(path, me):
         holder = _holder(path)
         if holder is None:
             continue
-        if _alive(holder):
+        if is_alive(holder):
             raise BadInput(
                 f"Another {doing} of this case is running: process {holder.get('pid')} on {holder.get('host')} "
                 f"since {holder.get('since')}.",
@@ -44,6 +44,11 @@ def locked(runs: Path, doing: str = "training") -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def this_process() -> dict[str, Any]:
+    """What `is_alive` tells this process by, wherever it is asked."""
+    return {"pid": os.getpid(), "host": socket.gethostname(), "born": _born(os.getpid())}
 
 
 def _taken(path: Path, me: dict[str, Any]) -> bool:
@@ -83,8 +88,8 @@ def _holder(path: Path) -> dict[str, Any] | None:
         return {}
 
 
-def _alive(holder: dict[str, Any]) -> bool:
-    """Whether the holder still runs. One on another machine counts as running: nobody here can tell."""
+def is_alive(holder: dict[str, Any]) -> bool:
+    """Whether a process still runs. One on another machine counts as running: nobody here can tell."""
     if not holder:
         return False
     if holder.get("host") != socket.gethostname():
@@ -103,9 +108,11 @@ def _alive(holder: dict[str, Any]) -> bool:
 
 
 def _born(pid: int) -> str:
-    """When a process started, in the kernel's ticks since boot; empty where that cannot be read."""
+    """When a process started, in the kernel's ticks since boot; empty where that cannot be read, or it has ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        # A container without an init keeps the ended as zombies: still listed, but they hold and watch over nothing.
+        return "" if told[0] in "ZX" else told[19]
     except (OSError, IndexError):
         return ""
 

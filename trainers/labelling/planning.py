@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from advisor.base.errors import BadInput
+from advisor.base.files import sha256_of_file
 from advisor.base.safetext import plain
+from advisor.base.tablechecks import check_readable
 from advisor.records.plan import Estimate, Plan, Setting
 from trainers.common.policy import policy
+from trainers.labelling.sheets import SETTLED
 from trainers.monitor.labelling import rows_needed
+
+_CONTENT = "settled_sha256"
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,34 @@ def settings(plan: Plan) -> dict[str, Setting]:
         "least_agreement": Setting(
             rules["agreement"]["least"], "Below it no conclusion is allowed.", "Krippendorff, Content Analysis, 11.4"
         ),
+        SETTLED: Setting("", "The sheet of conflicts with its column `settled` filled in; empty: none came back."),
     }
     return {name: plan.settings.get(name, setting) for name, setting in found.items()}
+
+
+def with_decisions(plan: Plan, folder: Path) -> dict[str, Setting]:
+    """The settings with the content of the settled sheet, so that another content is another run."""
+    found = settings(plan)
+    file = decided_file(plan, folder)
+    content = {_CONTENT: Setting(sha256_of_file(file), "That sheet when it was planned.")} if file else {}
+    return {**found, **content}
+
+
+def decided_file(plan: Plan, folder: Path) -> Path | None:
+    """The settled sheet, by its path from the case's `folder`, if there is one. Raises `BadInput` for a changed one."""
+    value = str(settings(plan)[SETTLED].value or "")
+    if not value:
+        return None
+    file = check_readable(folder / value)
+    if _CONTENT in plan.settings and sha256_of_file(file) != plan.settings[_CONTENT].value:
+        raise BadInput(
+            f"{file.name} has changed since the plan was made.",
+            where=str(file),
+            why="A run keeps which answers it took.",
+            fix=f"Plan again: train-or-not plan {shlex.quote(str(folder))} --setting {SETTLED}={shlex.quote(value)}",
+            code="data-changed",
+        )
+    return file
 
 
 def wanted(plan: Plan) -> Wanted:

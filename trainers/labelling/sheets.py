@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from advisor.base.errors import BadInput, did_you_mean
+from advisor.base.safetext import one_of, plain
+from advisor.base.tables import read_table
 from trainers.common.labels import label_text
 from trainers.common.metrics import Integers
 from trainers.labelling.picking import Picked
 from trainers.unsupervised.telling import sheet
 
 PERSON = "label by "
-ROW, WHY, BOTH, GUESS = "row", "why", "for", "the model's guess"
+ROW, WHY, BOTH = "row", "why", "for"
+SETTLED, CONFLICT = "settled", "conflict in row"
 
 
 @dataclass(frozen=True)
@@ -82,14 +88,45 @@ def conflicts(frame: pd.DataFrame, told: Answered) -> tuple[str, Integers]:
         [row for row in told.shared if len({code for code in told.codes[row].tolist() if code >= 0}) > 1],
         dtype=np.int64,
     )
-    return sheet(frame, {"settled": [""] * len(rows)}, rows), rows
+    return sheet(frame, {SETTLED: [""] * len(rows), CONFLICT: rows + 1}, rows), rows
 
 
-def settled(frame: pd.DataFrame, told: Answered, target: str) -> str:
-    """Every row with the label that nobody contradicts; rows in conflict, and rows without a label, are left empty."""
+def decisions(path: Path, told: Answered, differ: Integers) -> dict[int, int]:
+    """What was settled, row by row as codes of classes, on a sheet of conflicts that came back. Raises `BadInput`."""
+    frame = read_table(path, as_written=True).frame
+    if lacking := [name for name in (SETTLED, CONFLICT) if name not in frame.columns]:
+        raise _no_decision(path, f"it has no column {lacking[0]!r}")
+    known = {name.casefold(): code for code, name in enumerate(told.classes)}
+    waiting = {str(row + 1): int(row) for row in differ}
+    found: dict[int, int] = {}
+    for number, said in zip(*(frame[name].fillna("").map(label_text) for name in (CONFLICT, SETTLED)), strict=True):
+        if not (label := said.strip()):
+            continue
+        row, code = waiting.pop(number.strip(), None), known.get(label.casefold())
+        if row is None:
+            raise _no_decision(path, f"people do not differ on row {plain(number, 20)!r}, or it stands there twice")
+        if code is None:
+            fix = did_you_mean(label, told.classes) or f"The labels given are: {one_of(told.classes, 20)}."
+            raise _no_decision(path, f"nobody gave the label {plain(label, 40)!r} of row {number}", fix)
+        found[row] = code
+    return found
+
+
+def _no_decision(path: Path, what: str, fix: str = "") -> BadInput:
+    return BadInput(
+        f"{path.name} does not settle what people differ on: {what}.",
+        where=str(path),
+        fix=fix
+        or f"Take the conflicts.csv that a run made of this very data, and fill in its column {SETTLED!r} alone.",
+        code="bad-decisions",
+    )
+
+
+def labelled(frame: pd.DataFrame, told: Answered, target: str, decided: Mapping[int, int]) -> str:
+    """Every row with the label that nobody contradicts, or that was `decided`; what has neither is left empty."""
     labels = []
-    for codes in told.codes.tolist():
-        given = {code for code in codes if code >= 0}
+    for row, codes in enumerate(told.codes.tolist()):
+        given = {decided[row]} if row in decided else {code for code in codes if code >= 0}
         labels.append(told.classes[given.pop()] if len(given) == 1 else "")
     kept = frame.drop(columns=[name for name in told.people if name in frame.columns])
     return sheet(kept, {target or "label": labels}, np.arange(len(frame)))

@@ -32,7 +32,19 @@ from trainers.contract import Progress
 from trainers.labelling import planning
 from trainers.labelling.agreement import cohen, fleiss, krippendorff, krippendorff_interval
 from trainers.labelling.picking import learn_quickly, pick
-from trainers.labelling.sheets import BOTH, ROW, WHY, Answered, answered, conflicts, new_sheet, people_in, settled
+from trainers.labelling.sheets import (
+    BOTH,
+    ROW,
+    SETTLED,
+    WHY,
+    Answered,
+    answered,
+    conflicts,
+    decisions,
+    labelled,
+    new_sheet,
+    people_in,
+)
 from trainers.unsupervised.lenses import table_lens, text_lens
 from trainers.unsupervised.telling import table
 
@@ -42,7 +54,7 @@ class LabellingTrainer:
 
     def settings(self, plan: Plan, folder: Path) -> dict[str, Setting]:
         """How many rows, by how many people, at what cost, each with its reason."""
-        return planning.settings(plan)
+        return planning.with_decisions(plan, folder)
 
     def estimate(self, plan: Plan, folder: Path) -> Estimate:
         """People's time in money; the machine takes seconds."""
@@ -72,7 +84,7 @@ class LabellingTrainer:
                 raise _nobody_twice(told)
             if told is not None and len(told.shared):
                 progress.phase("Holding the answers of different people against each other")
-                return _agreed(plan, run, watch, frame, told)
+                return _agreed(plan, folder, run, watch, frame, told)
             progress.phase("Choosing the rows to label next")
             return _picked(plan, run, watch, frame)
 
@@ -178,13 +190,15 @@ def _features(frame: pd.DataFrame, seed: int) -> Floats:
     return table_lens(frame, every, rarity=False).features(frame)
 
 
-def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answered) -> RunRecord:
+def _agreed(plan: Plan, folder: Path, run: Path, watch: Watch, frame: pd.DataFrame, told: Answered) -> RunRecord:
     want = planning.wanted(plan)
     shared = told.shared
     sheet, differ = conflicts(frame, told)
     keep(run, "conflicts.csv", sheet)
     own = frame.drop(columns=[name for name in (ROW, WHY, BOTH) if name in frame.columns])
-    keep(run, "labelled.csv", settled(own, told, plan.target))
+    came_back = planning.decided_file(plan, folder)
+    decided = decisions(came_back, told, differ) if came_back else {}
+    keep(run, "labelled.csv", labelled(own, told, plan.target, decided))
     watch.lap("agree")
     ours, verdict = _judged(plan, told, want.least, len(differ))
     pairs = [
@@ -202,15 +216,44 @@ def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answ
         chosen="agreement of people",
         candidates=(),
         judged=(ours, verdict),
-        rows={"all": len(frame), "labelled twice": len(shared), "in conflict": len(differ)},
+        rows={"all": len(frame), "labelled twice": len(shared), "in conflict": len(differ)}
+        | ({"settled": len(decided)} if came_back else {}),
         packages=(),
         secondary={name: value for name, value in secondary.items() if np.isfinite(value)},
         diagnostics={"tables": [shown, table("Labels given", ["Label", "Times"], counts)]},
         notes=(
-            f"{len(differ):,} rows on which people differ are in {run.name}/conflicts.csv, for somebody to settle.",
-            f"{run.name}/labelled.csv holds every label nobody contradicts.",
+            *_to_settle(folder, run, len(differ), len(decided), came_back),
+            _to_use(folder, run, plan.target or "label", settled=bool(decided)),
         ),
     )
+
+
+def _to_settle(folder: Path, run: Path, differ: int, decided: int, sheet: Path | None) -> list[str]:
+    """What to do with the rows on which people differ, where some are left; `sheet` holds those decided so far."""
+    if differ == decided:
+        return [f"All {differ:,} rows on which people differ are settled."] * bool(differ)
+    file = sheet or folder / "settled.csv"
+    start = (
+        f"{decided:,} of the {differ:,} rows on which people differ are settled. Fill in more of {_shown(file)}"
+        if sheet
+        else f"{differ:,} rows on which people differ are in {run.name}/conflicts.csv, for somebody to settle. "
+        f"cp {_shown(run / 'conflicts.csv')} {_shown(file)} and fill in its column {SETTLED!r}"
+    )
+    setting = f"--setting {SETTLED}={_shown(file.relative_to(folder) if file.is_relative_to(folder) else file)}"
+    again = f"train-or-not plan {_shown(folder)} --approach get_labels {setting} && train-or-not train {_shown(folder)}"
+    return [f"{start}; then: {again}"]
+
+
+def _to_use(folder: Path, run: Path, target: str, *, settled: bool) -> str:
+    """What the run's labels hold, and the command that takes them for the case's data."""
+    return (
+        f"{run.name}/labelled.csv holds every label nobody contradicts{' or that was settled' * settled}. Use it: "
+        f"train-or-not look {_shown(folder)} --data {_shown(run / 'labelled.csv')} --target {shlex.quote(target)}"
+    )
+
+
+def _shown(path: Path) -> str:
+    return shlex.quote(str(path))
 
 
 def _judged(plan: Plan, told: Answered, least: float, conflicts: int) -> tuple[Score, GateVerdict]:

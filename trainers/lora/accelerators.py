@@ -152,19 +152,25 @@ def _accelerate(card: Card, recipe: Recipe, dtype: str, checkpointing: str) -> d
     return content
 
 
+def refuse_without_card(recipe: Recipe, card: bool) -> None:
+    """Raise `EnvironmentMissing` where 4 or 8 bits are asked for and there is no NVIDIA card to work with them."""
+    if recipe.quantization != "none" and not card:
+        raise EnvironmentMissing(
+            f"Quantised training ({recipe.quantization}) needs an NVIDIA GPU, and none is seen here.",
+            where="plan.yaml: settings.quantization",
+            fix="Plan without it: --setting quantization=none; or for a rented card: train-or-not plan CASE --rent L4; "
+            "or plan and train on a machine with a GPU.",
+            code="no-gpu",
+        )
+
+
 def loading_options(recipe: Recipe, device: Device, dtype: str) -> dict[str, Any]:
     """What `from_pretrained` is told beyond type and attention. Raises when 4 or 8 bits are asked for without CUDA.
 
     Every process loads onto its own card: spread over all of them, the processes would fill each other's.
     """
     options: dict[str, Any] = {}
-    if recipe.quantization != "none" and device.kind != "cuda":
-        raise EnvironmentMissing(
-            f"Quantised training ({recipe.quantization}) needs an NVIDIA GPU, and torch sees none here.",
-            where="plan.yaml: settings.quantization",
-            fix="Set quantization to none, or run the same plan on a machine with a GPU.",
-            code="no-gpu",
-        )
+    refuse_without_card(recipe, device.kind == "cuda")
     if recipe.is_paged and importlib.util.find_spec("bitsandbytes") is None:
         raise EnvironmentMissing(
             "Quantised training, and a paged optimiser, need the package bitsandbytes.",

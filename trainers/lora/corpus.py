@@ -11,7 +11,7 @@ from typing import Any
 
 from advisor.base.errors import BadInput, did_you_mean
 from advisor.base.safetext import one_of, plain
-from trainers.lora.examples import Example, Fault, Place, RowFault, read_example, shape_of
+from trainers.lora.examples import Example, Fault, Place, RowFault, half_a_pair, read_example, shape_of
 from trainers.lora.policy import presets
 from trainers.lora.rowfiles import rows_of
 
@@ -82,10 +82,15 @@ def refuse(faults: Sequence[Fault], path: Path) -> None:
     if not faults:
         return
     first = min(faults, key=lambda fault: fault.place.row)
-    more = len({fault.place.row for fault in faults}) - 1
+    places = {fault.place.row: fault.place for fault in faults if fault.place.row != first.place.row}
+    others = [str(places[row]) for row in sorted(places)]
     raise BadInput(
         f"Row {first.place} cannot be learned from: {first.what}."
-        + (f" {more:,} more row{'s have' if more > 1 else ' has'} faults." if more else ""),
+        + (
+            f" {len(others):,} more row{'s have' if len(others) > 1 else ' has'} faults: {one_of(others)}."
+            if others
+            else ""
+        ),
         where=f"{path / first.place.file}:{first.place.line or first.place.row}",
         why="Nothing was loaded or trained.",
         fix=first.fix,
@@ -96,6 +101,14 @@ def refuse(faults: Sequence[Fault], path: Path) -> None:
 
 def _no_shape(row: dict[str, Any], place: Place, target: str) -> Fault:
     names = one_of([str(name) for name in row])
+    if half := half_a_pair(row, target):
+        return Fault(
+            place,
+            "half-a-pair",
+            f"it has {half[0]!r} and no {half[1]!r}",
+            'Give every row both answers, {"prompt": …, "chosen": …, "rejected": …}, or take it out; to learn from one '
+            'answer alone, write {"prompt": …, "completion": …} in every row.',
+        )
     if target:
         hint = did_you_mean(target, [str(name) for name in row]) or "Name the column that holds the answer."
         return Fault(place, "no-target", f"it has no {plain(target, 40)!r}, only {names or 'nothing'}", hint)

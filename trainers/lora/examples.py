@@ -17,6 +17,8 @@ from trainers.lora.shapes import RowFault as RowFault
 # Keys under which a shape holds its answers: a target of such a name means the shape, not a column of a table.
 ANSWER_KEYS = ("messages", "conversations", "completion", "output", "chosen", "preferred_output")
 
+PAIRS = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -88,7 +90,7 @@ def shape_of(row: Mapping[str, Any], target: str = "") -> str:
         return "columns" if target in row else ""
     if "messages" in row:
         return "messages"
-    if ("chosen" in row and "rejected" in row) or "preferred_output" in row:
+    if any(all(key in row for key in pair) for pair in PAIRS):
         return "pairs"
     if "conversations" in row:
         return "sharegpt"
@@ -96,7 +98,19 @@ def shape_of(row: Mapping[str, Any], target: str = "") -> str:
         return "alpaca"
     if "prompt" in row and "completion" in row:
         return "prompt"
-    return "columns" if target in row else ""
+    return "columns" if target in row and not half_a_pair(row, target) else ""
+
+
+def half_a_pair(row: Mapping[str, Any], target: str = "") -> tuple[str, str] | None:
+    """Of a row of preferences with one answer of the two: the key it has, and the one it lacks."""
+    if target and target not in ANSWER_KEYS:
+        return None
+    for pair in PAIRS:
+        here = [key for key in pair if key in row]
+        # A table may well have a column `chosen` to predict; beside a prompt, or as turns, it is the answer of a pair.
+        if len(here) == 1 and (here[0] != target or "prompt" in row or isinstance(row[here[0]], list)):
+            return here[0], next(key for key in pair if key not in row)
+    return None
 
 
 def read_example(

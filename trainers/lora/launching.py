@@ -5,23 +5,28 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from advisor.base.errors import BadInput, EnvironmentMissing
 from advisor.base.files import to_json, write_atomically
 from advisor.base.safetext import plain
+from trainers.common.lock import this_process
 from trainers.common.runfolder import WORK, work_file
 from trainers.contract import Progress
 
 # A command to run is never read from a plan, which may come from somebody else: only from who typed it here.
 VARIABLE = "TRAIN_OR_NOT_LAUNCH"
 PARENT = "TRAIN_OR_NOT_PARENT"
+_COUNTS = ("num_processes", "num_machines", "nproc_per_node", "nnodes")
 _KNOWN = {"accelerate": "accelerate.commands.accelerate_cli", "torchrun": "torch.distributed.run"}
 
 
@@ -40,7 +45,7 @@ def launched_by(words: str, runs: Path) -> Iterator[None]:
 
 
 def launch_command(words: str, run: Path) -> list[str]:
-    """The command line of a launcher, by this very Python. Raises `BadInput` for one that is not known."""
+    """The command line of a launcher, by this very Python. Raises `BadInput` for one unknown, or of no process."""
     parts = shlex.split(words)
     if not parts or parts[0] not in _KNOWN or (parts[0] == "accelerate" and parts[1:2] != ["launch"]):
         raise BadInput(
@@ -49,21 +54,37 @@ def launch_command(words: str, run: Path) -> list[str]:
             fix='Use for example --launch "accelerate launch --multi_gpu" or --launch "torchrun --nproc_per_node 2".',
             code="no-launcher",
         )
+    _refuse_none(parts)
     return [sys.executable, "-m", _KNOWN[parts[0]], *parts[1:], "-m", "trainers.lora.worker", str(run)]
 
 
+def _refuse_none(parts: Sequence[str]) -> None:
+    """Raise `BadInput` where no process or machine is asked for: a launcher may take that for one."""
+    for name, value in re.findall(r"--([\w-]+)[ =](-?\d+)(?= |$)", " ".join(parts)):
+        if name.replace("-", "_") in _COUNTS and int(value) < 1:
+            raise BadInput(
+                f"--{name} {value} starts no process to train in.",
+                where="--launch",
+                fix=f"Give --{name} 1 or more; or leave --launch out, and this process trains alone.",
+                code="no-process",
+            )
+
+
 def train_launched(words: str, run: Path, progress: Progress) -> None:
-    """Train `run` in the launcher's processes. Raises `EnvironmentMissing` with the last words of one that failed."""
+    """Train `run` in the launcher's processes, which end when this one is stopped, and soon after it is killed.
+
+    Raises `EnvironmentMissing` with the last words of one that failed.
+    """
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     log = work_file(run, "launch.log")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as said:
+    with log.open("wb") as said, _stopped_by_sigterm():
         started = subprocess.Popen(
             launch_command(words, run),
             stdout=said,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": path, PARENT: str(os.getpid())},
+            env={**os.environ, "PYTHONPATH": path, PARENT: json.dumps(this_process())},
             start_new_session=True,
         )
         try:
@@ -71,7 +92,8 @@ def train_launched(words: str, run: Path, progress: Progress) -> None:
                 time.sleep(0.2)
                 _tell(work_file(run, "progress.json"), progress)
         except BaseException:
-            os.killpg(started.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGTERM)
             started.wait()
             raise
     if started.returncode:
@@ -82,6 +104,23 @@ def train_launched(words: str, run: Path, progress: Progress) -> None:
             fix="Read that log; then train again, which goes on from the last checkpoint.",
             code="launch-failed",
         )
+
+
+@contextlib.contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Inside, SIGTERM stops this process as ^C does; left alone it would end without a word to those it started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def keep_peak(run: Path, rank: int, peak_mb: float) -> None:

@@ -15,6 +15,7 @@ from advisor.base.machine import look_at_machine
 from advisor.base.safetext import plain
 from advisor.records.plan import Estimate, Plan
 from trainers.common.rows import data_path
+from trainers.lora.accelerators import refuse_without_card
 from trainers.lora.base import Shape, shape_of_base, size_cure, tokenizer_file
 from trainers.lora.card_estimates import cards_assume, on_each_card
 from trainers.lora.corpus import Corpus, read_corpus
@@ -45,11 +46,12 @@ def corpus_of(plan: Plan, folder: Path, recipe: Recipe) -> Corpus:
 
 
 def estimate(plan: Plan, folder: Path, recipe: Recipe) -> Estimate:
-    """Time, memory and disk. Raises `EnvironmentMissing` with the next smaller option when memory cannot suffice."""
+    """Time, memory and disk. Raises `EnvironmentMissing`, with the next smaller option, for what cannot run here."""
+    machine = look_at_machine(folder)
+    refuse_without_card(recipe, bool(machine.cards))
     counts = count_tokens(corpus_of(plan, folder, recipe).examples, tokenizer_file(recipe.base, folder))
     work = workload(plan, counts.sizes, recipe)
     shape = known_shape(recipe.base, folder)
-    machine = look_at_machine(folder)
     rules = presets()["speed"]
     speed = rules["card_gflops"] if machine.cards else product_speed() * rules["share_of_products"]
     training, answering = work.training(shape) / (speed * 1e9), work.answering(shape) / (speed * 1e9)

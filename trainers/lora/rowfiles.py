@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput
 from advisor.base.files import read_text
-from advisor.base.jsonrows import HALF, is_writable
+from advisor.base.jsonrows import HALF, TWICE, NamedTwice, is_writable, json_value
 from advisor.base.safetext import plain
 from advisor.base.tablefolder import row_files
 from trainers.lora.examples import Fault, Place, shape_of
@@ -53,7 +53,11 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | _Trouble]]:
     text = read_text(path, MAX_BYTES)
     if text.lstrip()[:1] == "[":
         try:
-            rows = json.loads(text)
+            rows = json_value(text)
+        except NamedTwice as error:
+            raise BadInput(
+                f"{path.name} cannot be learned from: {error}.", where=str(path), fix=TWICE[1], code=TWICE[0]
+            ) from error
         except (ValueError, RecursionError) as error:
             raise BadInput(
                 f"{path.name} is not whole JSON: {plain(error, 120)}.",
@@ -69,7 +73,10 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | _Trouble]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json_value(line)
+        except NamedTwice as error:
+            yield number, (TWICE[0], str(error), TWICE[1])
+            continue
         except (ValueError, RecursionError) as error:
             yield number, ("bad-json", f"it is not JSON ({plain(error, 80)})", "Write one JSON object a line.")
             continue

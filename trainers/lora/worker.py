@@ -7,14 +7,17 @@ process begins to the launcher's log.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
 from advisor.base.files import to_json, write_atomically
 from advisor.records.plain import load
 from advisor.records.plan import Plan
+from trainers.common.lock import is_alive
 from trainers.common.machine import peak_memory_mb
 from trainers.common.rows import data_path
 from trainers.common.runfolder import work_file
@@ -35,12 +38,7 @@ class Written:
         sys.stdout.flush()
 
     def step(self, done: float, total: float, note: str = "") -> None:
-        """`done` of `total` steps are behind us. Ends this process when the run's own is gone: a new one may begin."""
-        if parent := os.environ.get(PARENT):
-            try:
-                os.kill(int(parent), 0)
-            except ProcessLookupError:
-                raise SystemExit("the process that started this training is gone") from None
+        """`done` of `total` steps are behind us."""
         if time.monotonic() - self._last > 0.2 or done == total:
             self._last = time.monotonic()
             write_atomically(self._file, to_json({"done": done, "total": total, "note": note}))
@@ -53,8 +51,20 @@ class Silent(Written):
         """The first process says it for all."""
 
 
+def end_with(parent: str) -> None:
+    """End this process, whatever it is at, soon after the run's own is gone: a new one may take the run up."""
+    started_by = json.loads(parent)
+    while is_alive(started_by):
+        time.sleep(0.5)
+    sys.stderr.write("the process that started this training is gone\n")
+    sys.stderr.flush()
+    os._exit(1)  # leaving the main thread to end by itself would wait for the others of the team
+
+
 def main(run: Path) -> None:
     """Do this process's share of the training of `run`."""
+    if parent := os.environ.get(PARENT):
+        threading.Thread(target=end_with, args=(parent,), daemon=True).start()
     need_packages()
     from trainers.lora.full_card import taken_of_card_mb, told_when_full
     from trainers.lora.machine import find_device
