@@ -96,8 +96,7 @@ class _Training:
         self.started = now()
         self.times: dict[str, float] = {}
         self.clock = time.monotonic()
-        self.notes: list[str] = []
-        self.notes += [
+        self.notes = [
             f"{plain(one.name, 60)} is used although it may give the answer away. Accepted: {plain(one.reason, 200)}"
             for one in plan.accepted
         ]
