@@ -41,8 +41,10 @@ class Windows:
 
 
 def windows_of(values: Floats, origins: Integers, horizon: int) -> Windows:
-    """What really came after each origin."""
-    return Windows(np.stack([values[:, at : at + horizon] for at in origins]), origins)
+    """What really came after each origin, of series that had begun by then: nothing foretells a first value."""
+    begun = [np.isfinite(values[:, :at]).any(axis=1, keepdims=True) for at in origins]
+    came = [np.where(there, values[:, at : at + horizon], np.nan) for there, at in zip(begun, origins, strict=True)]
+    return Windows(np.stack(came), origins)
 
 
 def forecasts_at(

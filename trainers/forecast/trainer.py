@@ -72,12 +72,13 @@ class ForecastTrainer:
             return _Training(plan, folder, run, progress).record()
 
     def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """One answer a row, in order: a row without a value is forecast, another gives its own value back."""
+        """One answer a row, in order, with its interval: a row without a value is forecast, another gives its own."""
         from trainers.forecast.ahead import answer
 
         verify(run)
         answers = answer(load_model(run), pd.DataFrame(list(rows)))
-        yield from ({"prediction": value} for value in answers.predictions.tolist())
+        both = zip(answers.predictions.tolist(), answers.ends(), strict=True)
+        yield from ({"prediction": value} | ends for value, ends in both)
 
 
 class _Training:
@@ -193,7 +194,7 @@ class _Training:
         constant = int((~np.isfinite(scale)).sum())
         if constant:
             told = "they are forecast without an interval, and not scored"
-            notes.append(f"{constant:,} series never change over a season; {told}.")
+            notes.append(f"{constant:,} series never change over a season before the sealed part; {told}.")
         notes.append(
             f"Intervals promised to hold {share:.0%} of the true values; on the sealed windows they held {held:.0%}."
         )
