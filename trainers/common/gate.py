@@ -73,7 +73,7 @@ def hold_against(
         for name, output in rungs.items():
             theirs = score(by, truth, output, units, values[name], gate.confidence, counts)
             sign = 1.0 if by.greater_is_better else -1.0
-            low, high = percentile(sign * (values["ours"] - values[name]), gate.confidence)
+            low, high = percentile(sign * (values["ours"] - values[name]), gate.confidence, int(units.max()) + 1)
             method = f"paired bootstrap, {len(values[name]):,} resamples"
             passed = low > minimum
             if by.name == "accuracy" and counts is None and ours.labels is not None and output.labels is not None:
