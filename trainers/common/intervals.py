@@ -80,7 +80,8 @@ def percentile(values: Floats, confidence: float, drawn: int = FEW) -> tuple[flo
     """The middle `confidence` of the values that are defined; more of them where `drawn` units were few.
 
     Few units drawn again spread too little: on five blocks of time luck was called a gain 8 to 12 times in 100 where
-    2.5 were due. The expanded percentile interval (Hesterberg 2015, Student's t) about halves that. One unit has no interval.
+    2.5 were due. The expanded percentile interval (Hesterberg 2015, by Student's t) about halves that. One unit has
+    no interval.
     """
     if drawn < 2:
         return float("nan"), float("nan")

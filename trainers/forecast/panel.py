@@ -131,15 +131,15 @@ def _measured(panel: Panel) -> tuple[Panel, list[str]]:
     known = np.isfinite(panel.values)
     if not known.any():
         return panel, []
-    series, until = known.any(axis=1), int(np.flatnonzero(known.any(axis=0))[-1]) + 1
+    series, until = np.asarray(known.any(axis=1)), int(np.flatnonzero(known.any(axis=0))[-1]) + 1
     kept = replace(
         panel,
-        names=tuple(name for name, there in zip(panel.names, series, strict=True) if there),
+        names=tuple(panel.names[at] for at in np.flatnonzero(series)),
         values=panel.values[series, :until],
         filled=panel.filled[series, :until],
         rows=panel.rows[series, :until],
     )
-    return kept, [name for name, there in zip(panel.names, series, strict=True) if not there]
+    return kept, [panel.names[at] for at in np.flatnonzero(~series)]
 
 
 def make_panel(frame: pd.DataFrame, layout: Layout, clock: Clock, names: tuple[str, ...] = ()) -> Panel:

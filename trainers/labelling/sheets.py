@@ -86,10 +86,15 @@ def conflicts(frame: pd.DataFrame, told: Answered) -> tuple[str, Integers]:
 
 
 def settled(frame: pd.DataFrame, told: Answered, target: str) -> str:
-    """Every row with the label that nobody contradicts; rows in conflict, and rows without a label, are left empty."""
+    """Every row with the label that nobody contradicts; rows in conflict, and rows without a label, are left empty.
+
+    A row that none of the people labelled keeps the label that it has.
+    """
+    name = target or "label"
+    before = frame[name].map(label_text, na_action="ignore").fillna("") if name in frame else [""] * len(frame)
     labels = []
-    for codes in told.codes.tolist():
+    for codes, known in zip(told.codes.tolist(), before, strict=True):
         given = {code for code in codes if code >= 0}
-        labels.append(told.classes[given.pop()] if len(given) == 1 else "")
-    kept = frame.drop(columns=[name for name in told.people if name in frame.columns])
-    return sheet(kept, {target or "label": labels}, np.arange(len(frame)))
+        labels.append(told.classes[given.pop()] if len(given) == 1 else "" if given else known)
+    kept = frame.drop(columns=[column for column in (*told.people, name) if column in frame.columns])
+    return sheet(kept, {name: labels}, np.arange(len(frame)))

@@ -115,8 +115,9 @@ def _picked(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame) -> RunReco
     kept = frame.drop(columns=[plan.target, *(one.name for one in plan.drop)], errors="ignore")
     features = _features(kept, plan.seed)
     teacher = learn_quickly(features, labels, plan.seed)
-    picked = pick(features, labels, test, rows, teacher, plan.seed)
-    keep(run, "label_sheet.csv", new_sheet(frame, picked, want.people, want.both))
+    picked = pick(features, labels, test, rows, teacher, plan.seed, want.both)
+    asked = frame.drop(columns=[plan.target], errors="ignore")  # empty there, and filled in by mistake
+    keep(run, "label_sheet.csv", new_sheet(asked, picked, want.people, want.both))
     watch.lap("choose")
     count = want.labels(test, rows)
     cost = f"{count:,} single labels, about {count * want.seconds / 3600:.1f} hours and ${want.usd(count):,.0f}"
@@ -194,6 +195,8 @@ def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answ
     ]
     shown = table("Agreement of each pair", ["Who", "Cohen's kappa"], pairs)
     counts = [[told.classes[at], int((told.codes == at).sum())] for at in range(len(told.classes))]
+    once = [str(name) for name, count in counts if count == 1]
+    slips = (f"Given once only: {one_of(once)}. A slip of the pen counts as a label of its own; mend it in the sheet.",)
     secondary = {"fleiss_kappa": fleiss(told.codes), "share_alike": _alike(told)}
     return end_run(
         run,
@@ -209,6 +212,7 @@ def _agreed(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame, told: Answ
         notes=(
             f"{len(differ):,} rows on which people differ are in {run.name}/conflicts.csv, for somebody to settle.",
             f"{run.name}/labelled.csv holds every label nobody contradicts.",
+            *(slips if once else ()),
         ),
     )
 
