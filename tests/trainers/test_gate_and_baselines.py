@@ -190,4 +190,5 @@ def test_rows_that_all_belong_together_show_nothing() -> None:
     ours, theirs = Output(numbers=np.full(40, 1.0)), {"trivial": Output(numbers=np.full(40, 5.0))}
     verdict = hold_against(METRICS["mae"], truth, ours, theirs, units, Gate("mae", ("trivial",)), 0)[1]
     assert verdict.outcome == "not_earned"
-    assert "or all of them belong together" in verdict.text and "equally well" not in verdict.text
+    assert "the sealed rows (40) all belong together" in verdict.text
+    assert not verdict.comparisons[0].passed

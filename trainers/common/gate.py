@@ -91,4 +91,18 @@ def hold_against(
         _, costs = compared(cost_metric(at_costs.costs), at_costs.cheaper, gate.minimum_saving)
     by_cost = at_costs is not None and at_costs.decide
     verdict = verdict_of(metric.title, comparisons, costs, gate, by_cost=by_cost)
+    if not units.any():
+        verdict = _of_one_unit(verdict, len(units))
     return mine, verdict if counts is None else replace(verdict, text=f"{verdict.text} Rows count by their weights.")
+
+
+def _of_one_unit(verdict: GateVerdict, rows: int) -> GateVerdict:
+    """Nothing is earned on rows that count as one: no interval can be drawn from a single draw."""
+    return replace(
+        verdict,
+        outcome="not_earned",
+        text=f"Nothing can be shown: the sealed rows ({rows:,}) all belong together, as copies or as one group, and "
+        "count as one. Split by another column, or collect rows of more groups.",
+        comparisons=tuple(replace(one, passed=False) for one in verdict.comparisons),
+        costs=tuple(replace(one, passed=False) for one in verdict.costs),
+    )

@@ -65,8 +65,6 @@ def verdict_of(
 def _reach(one: Comparison, words: _Words) -> str:
     """What gain so many rows could have shown; two that are equally good on every draw of them leave that open."""
     reach = (one.high - one.low) / 2
-    if not np.isfinite(reach):
-        return f"What {words.gain}s such rows can show is not known."
     if reach > 0:
         return f"{one.ours.rows:,} sealed rows can show {words.gain}s above about {reach:.2g}."
     equal = f"On each of the {one.ours.rows:,} sealed rows both do equally well"
@@ -95,5 +93,5 @@ def _between(comparison: Comparison, gate: Gate, words: _Words) -> str:
     share = f"{gate.confidence * 100:g} %"
     if not np.isfinite([comparison.low, comparison.high]).all():
         what = "the metric" if words.title else "the cost"
-        return f"has no interval at {share}: {what} is undefined on these rows, or all of them belong together"
+        return f"has no interval at {share}: {what} is undefined on these rows"
     return f"lies between {comparison.low:.3g} and {comparison.high:.3g} ({share})"
