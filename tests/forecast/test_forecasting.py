@@ -30,7 +30,7 @@ from trainers.forecast.ahead import answer  # noqa: E402
 from trainers.forecast.candidates import Candidate, Forecaster, Problem, portfolio  # noqa: E402
 from trainers.forecast.clock import Clock, learn_clock, steps_of  # noqa: E402
 from trainers.forecast.lags import Shape, fit_boosted, fit_linear  # noqa: E402
-from trainers.forecast.measure import forecast_metric, windows_of  # noqa: E402
+from trainers.forecast.measure import forecast_metric, values_in, windows_of  # noqa: E402
 from trainers.forecast.model_file import load_model  # noqa: E402
 from trainers.forecast.origins import origins_of  # noqa: E402
 from trainers.forecast.panel import filled_from_the_past, load_panel  # noqa: E402
@@ -374,6 +374,17 @@ def test_nothing_is_awaited_of_a_series_that_had_not_begun() -> None:
     assert np.isnan(windows.truth[0, 1]).all(), "its first value fills the gap before it, and would foretell itself"
     assert windows.truth[1, 1].tolist() == [2, 3, 4, 5, 6]
     assert np.isfinite(windows.truth[:, 0]).all()
+
+
+def test_a_value_that_several_windows_await_is_told_as_one_row(sold: tuple[Path, RunRecord]) -> None:
+    _, record = sold
+    windows = windows_of(np.arange(40.0).reshape(1, 40), np.array([20, 22, 24]), 6)
+    assert values_in(windows, np.ones(1)) == 10
+    assert values_in(windows, np.full(1, np.nan)) == 0
+    # Of 365 days 70 are sealed, in two shops; windows of 14 days overlap there, and the last ends on the 68th.
+    assert record.rows["test"] == record.sealed.rows == 136
+    assert "on 136 sealed rows" in record.gate.text
+    assert any("windows overlap" in note and "of 136 values" in note for note in record.notes)
 
 
 def test_times_that_are_some_seconds_off_fall_into_their_hours() -> None:

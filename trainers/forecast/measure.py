@@ -74,6 +74,14 @@ def awaited(windows: Windows, scale: Floats) -> np.typing.NDArray[np.bool_]:
     return np.isfinite(windows.truth) & np.isfinite(scale)[None, :, None]
 
 
+def values_in(windows: Windows, scale: Floats) -> int:
+    """How many values of the series count in these windows; one that several windows hold counts once."""
+    _, series, horizon = windows.truth.shape
+    steps = windows.origins[:, None, None] + np.arange(horizon)
+    each = np.broadcast_to(steps * series + np.arange(series)[:, None], windows.truth.shape)
+    return len(np.unique(each[awaited(windows, scale)]))
+
+
 def check_awaited(windows: Windows, scale: Floats, target: str, use: str) -> None:
     """Raise `BadInput` when no value counts in these windows: every series constant before the sealed part, say."""
     if awaited(windows, scale).any():

@@ -44,6 +44,7 @@ from trainers.forecast.measure import (
     forecasts_at,
     scored,
     units_of,
+    values_in,
     windows_of,
 )
 from trainers.forecast.model_file import ForecastModel, load_model, save_model
@@ -189,7 +190,14 @@ class _Training:
             name: Output(numbers=flat(windows, naive[name], scale, self.metric)[1]) for name in self.plan.gate.against
         }
         units = units_of(windows, scale)
-        judged = hold_against(self.metric, truth, Output(numbers=said), rungs, units, self.plan.gate, self.plan.seed)
+        rows = values_in(windows, scale)
+        judged = hold_against(
+            self.metric, truth, Output(numbers=said), rungs, units, self.plan.gate, self.plan.seed, rows=rows
+        )
+        if len(truth) > rows:
+            notes.append(
+                f"So few steps are sealed that windows overlap: {len(truth):,} forecasts were made of {rows:,} values."
+            )
         held = coverage(windows, ours, scale, half)
         constant = int((~np.isfinite(scale)).sum())
         if constant:
@@ -219,10 +227,8 @@ class _Training:
             judged=judged,
             rows={
                 "train": int((panel.rows[:, : origins.train_until] >= 0).sum()),
-                "development": int(
-                    np.isfinite(windows_of(panel.values, origins.development, origins.horizon).truth).sum()
-                ),
-                "test": len(truth),
+                "development": values_in(windows_of(panel.values, origins.development, origins.horizon), scale),
+                "test": rows,
             },
             packages=("skops", "statsforecast"),
             secondary={**figures, "interval_coverage": held},
@@ -254,7 +260,7 @@ class _Training:
         method = f"{len(origins.development)} development origins, bootstrap of stretches"
         return Told(
             one.candidate.name,
-            Score(self.metric.name, **shown, rows=len(truth), confidence=0.95, method=method),
+            Score(self.metric.name, **shown, rows=values_in(windows, scale), confidence=0.95, method=method),
             round(one.seconds, 3),
         )
 
