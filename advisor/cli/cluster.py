@@ -54,8 +54,31 @@ def spread_over(address: str, out: Output) -> Iterator[None]:
                 code="no-workers",
             )
         out.note(f"Spread over {len(client.nthreads())} workers with {threads} threads at {address}.")
-        with parallel_config(backend="dask", client=client, n_jobs=threads):
-            yield
+        try:
+            with parallel_config(backend="dask", client=client, n_jobs=threads):
+                yield
+        except Exception as error:
+            # Without its scheduler joblib fails in ways of its own: what tells is that the client gave up.
+            if not isinstance(error, _lost()) and client.status == "running":
+                raise
+            raise EnvironmentMissing(
+                f"The cluster at {address} was lost on the way.",
+                where="--dask",
+                why=f"{type(error).__name__}: {plain(error, 120)}",
+                fix="Start its scheduler and workers again, then repeat the command: what was finished is kept.",
+                code="cluster-lost",
+            ) from error
+
+
+def _lost() -> tuple[type[BaseException], ...]:
+    """What Dask raises when all workers are gone."""
+    from asyncio import CancelledError
+    from concurrent.futures import CancelledError as Cancelled
+
+    from distributed import KilledWorker
+    from distributed.comm.core import CommClosedError
+
+    return (TimeoutError, KilledWorker, CommClosedError, CancelledError, Cancelled)
 
 
 def _reach(address: str) -> None:

@@ -81,6 +81,14 @@ def run(arguments: argparse.Namespace, out: Output) -> int:
 
         grown, before = grown_plan(case, plan, arguments.on, arguments.map, out)
         plan = grown.plan
+    if arguments.dask and plan.trainer != "classical":
+        raise BadInput(
+            f"The trainer {plan.trainer} works on one machine.",
+            where="--dask",
+            why="Only the search for a model of a table is spread over a cluster.",
+            fix=f"Leave --dask out: train-or-not train {name}",
+            code="usage",
+        )
     trainer = find_trainer(plan.trainer)
     with locked(case.runs):
         drop_unstarted(case.runs)

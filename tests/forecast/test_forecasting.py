@@ -30,15 +30,16 @@ from trainers.forecast.ahead import answer  # noqa: E402
 from trainers.forecast.candidates import Candidate, Forecaster, Problem, portfolio  # noqa: E402
 from trainers.forecast.clock import Clock, learn_clock, steps_of  # noqa: E402
 from trainers.forecast.lags import Shape, fit_boosted, fit_linear  # noqa: E402
-from trainers.forecast.measure import forecast_metric, windows_of  # noqa: E402
+from trainers.forecast.measure import forecast_metric, values_in, windows_of  # noqa: E402
 from trainers.forecast.model_file import load_model  # noqa: E402
 from trainers.forecast.origins import origins_of  # noqa: E402
-from trainers.forecast.panel import filled_from_the_past  # noqa: E402
+from trainers.forecast.panel import filled_from_the_past, load_panel  # noqa: E402
 from trainers.forecast.search import Tried, choose, search  # noqa: E402
 from trainers.forecast.seasons import scales  # noqa: E402
 from trainers.forecast.simple import Seasonal, Theta, drift, naive  # noqa: E402
 from trainers.registry import find_trainer  # noqa: E402
 from trainers.use.opened import open_run  # noqa: E402
+from trainers.use.wholefile import answer_file  # noqa: E402
 
 TRAIN = """
 import sys
@@ -128,6 +129,17 @@ def test_rows_without_a_value_are_forecast_and_others_give_their_own(sold: tuple
     assert max(said) == max(said[0], said[1])  # the 2nd and 3rd are a weekend
     known = rows.assign(sold=[150.0] * 3 + [None] * 4)
     assert opened.answer(known).predictions[:3] == [150.0] * 3
+
+
+def test_a_file_of_forecasts_holds_the_interval_of_each(sold: tuple[Path, RunRecord]) -> None:
+    case, _ = sold
+    ahead = pd.date_range("2027-01-01", periods=14, freq="D").strftime("%Y-%m-%d")
+    written(pd.DataFrame({"day": ahead, "shop": "north", "sold": ["180", *[None] * 13]}), case, "ahead.csv")
+    answer_file(open_run(case / "runs" / "forecast-1"), case / "ahead.csv", case / "told.csv", Silent())
+    told = pd.read_csv(case / "told.csv")
+    assert (told["low"] < told["prediction"]).tolist() == [False, *[True] * 13]
+    assert (told["prediction"] < told["high"]).tolist() == [False, *[True] * 13]
+    assert told["high"].max() - told["low"].min() < 200
 
 
 def test_what_cannot_be_foretold_is_said_in_one_sentence(sold: tuple[Path, RunRecord]) -> None:
@@ -335,6 +347,65 @@ def test_no_interval_is_given_for_a_series_that_never_changed(sold: tuple[Path, 
     said = answer(still, rows)
     assert np.isfinite(said.predictions).all()
     assert np.isnan(said.low).tolist() == np.isnan(said.high).tolist() == [True, False]
+
+
+def test_a_series_that_ended_before_all_that_the_run_keeps_is_not_forecast(sold: tuple[Path, RunRecord]) -> None:
+    case, _ = sold
+    model = load_model(case / "runs" / "forecast-1")
+    at = model.names.index("north")
+    tail = np.where(np.arange(len(model.names))[:, None] == at, np.nan, model.tail)
+    with pytest.raises(BadInput, match="values of north are older than all that the run keeps") as told:
+        answer(replace(model, tail=tail), pd.DataFrame({"day": ["2027-01-01"], "shop": ["north"], "sold": [None]}))
+    assert told.value.fix
+
+
+def test_series_and_latest_steps_without_a_value_are_left_out_and_told(tmp_path: Path) -> None:
+    frame, days = shops(120), pd.date_range("2026-01-01", periods=160).strftime("%Y-%m-%d")
+    empty = pd.DataFrame({"day": days, "shop": "west", "sold": np.nan})
+    panel = load_panel(forecast_plan(written(pd.concat([frame, empty]), tmp_path)), tmp_path)
+    assert panel.names == ("north", "south")
+    assert panel.steps == 120 and np.isfinite(panel.values).all()
+    assert "Left out, for they hold no value at all: west." in panel.notes
+
+
+def test_nothing_is_awaited_of_a_series_that_had_not_begun() -> None:
+    values = np.stack([np.arange(30.0), np.r_[np.full(12, np.nan), np.arange(18.0)]])
+    windows = windows_of(values, np.array([10, 14]), 5)
+    assert np.isnan(windows.truth[0, 1]).all(), "its first value fills the gap before it, and would foretell itself"
+    assert windows.truth[1, 1].tolist() == [2, 3, 4, 5, 6]
+    assert np.isfinite(windows.truth[:, 0]).all()
+
+
+def test_a_value_that_several_windows_await_is_told_as_one_row(sold: tuple[Path, RunRecord]) -> None:
+    _, record = sold
+    windows = windows_of(np.arange(40.0).reshape(1, 40), np.array([20, 22, 24]), 6)
+    assert values_in(windows, np.ones(1)) == 10
+    assert values_in(windows, np.full(1, np.nan)) == 0
+    # Of 365 days 70 are sealed, in two shops; windows of 14 days overlap there, and the last ends on the 68th.
+    assert record.rows["test"] == record.sealed.rows == 136
+    assert "on 136 sealed rows" in record.gate.text
+    assert any("windows overlap" in note and "of 136 values" in note for note in record.notes)
+
+
+def test_times_that_are_some_seconds_off_fall_into_their_hours() -> None:
+    off = pd.to_timedelta(np.random.default_rng(0).integers(-40, 40, 400), unit="s")
+    frame = pd.DataFrame({"at": (pd.date_range("2026-01-01", periods=400, freq="h") + off).strftime("%Y-%m-%d %X")})
+    clock = learn_clock(frame, ("at",), None)
+    assert clock.step == "3600"
+    assert steps_of(frame, clock).tolist() == list(range(400))
+
+
+def test_an_hour_that_a_clock_shows_twice_is_no_second_series(tmp_path: Path) -> None:
+    at = pd.date_range("2026-10-20", periods=300, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"day": at.strftime("%Y-%m-%d %X"), "sold": np.arange(300.0)})
+    with pytest.raises(BadInput, match="share a moment") as told:
+        load_panel(forecast_plan(written(frame, tmp_path)), tmp_path)
+    assert "offset from UTC" in told.value.fix
+    near = pd.DataFrame({"day": ["2026-01-01 00:00:00", "2026-01-01 00:00:20"], "sold": [1.0, 2.0]})
+    hours = pd.date_range("2026-01-01 01:00", periods=60, freq="h").strftime("%Y-%m-%d %X")
+    both = pd.concat([near, pd.DataFrame({"day": hours, "sold": np.arange(60.0)})])
+    with pytest.raises(BadInput, match="1 rows fall into the same step as another row; a step was taken to be 3600"):
+        load_panel(forecast_plan(written(both, tmp_path)), tmp_path)
 
 
 def test_a_way_that_fits_each_series_by_itself_is_timed_on_one_before_it_is_tried_on_all(tmp_path: Path) -> None:

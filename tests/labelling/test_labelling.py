@@ -120,6 +120,28 @@ def test_a_sheet_waits_for_people_with_a_test_part_drawn_at_random(tmp_path: Pat
     assert find_trainer("labelling").estimate(record.plan, tmp_path).usd > 0
 
 
+def test_rows_for_everybody_are_drawn_from_the_whole_file_and_nothing_else_waits_to_be_filled_in(
+    tmp_path: Path,
+) -> None:
+    frame = rows(labelled=40).assign(when=range(700))  # sorted by time, as files are
+    train(labelling(written(frame, tmp_path), rows=100, both=50), tmp_path)
+    sheet = pd.read_csv(tmp_path / "runs" / "labelling-1" / "label_sheet.csv")
+    assert sheet["for"].head(50).eq("everybody").all()
+    assert 250 < sheet["when"].head(50).median() < 490
+    assert [name for name in sheet if sheet[name].isna().all()] == ["label by 1", "label by 2"]
+
+
+def test_labels_that_came_back_stand_in_the_one_column_of_labels(tmp_path: Path) -> None:
+    back = rows(60, labelled=10).assign(**{"label by 1": [None] * 20 + ["rare", "common"] * 20})
+    back["label by 2"] = back["label by 1"].where(back.index != 59, "comon")
+    record = train(labelling(written(back, tmp_path)), tmp_path)
+    labelled = pd.read_csv(tmp_path / "runs" / "labelling-1" / "labelled.csv")
+    assert list(labelled) == ["kind", "x", "z", "note"]
+    assert labelled["kind"].head(10).tolist() == back["kind"].head(10).tolist(), "a label that was there is kept"
+    assert labelled["kind"].isna().sum() == 11  # ten that nobody labelled, and the conflict
+    assert any(note.startswith("Given once only: comon.") for note in record.notes)
+
+
 def test_a_model_of_the_labels_there_are_chooses_what_it_is_unsure_of(tmp_path: Path) -> None:
     record = train(labelling(written(rows(2_000, labelled=400), tmp_path), rows=100), tmp_path)
     assert any("a quick model" in note.lower() for note in record.notes)

@@ -20,6 +20,8 @@ from advisor.records.look import SplitProposal  # noqa: E402
 from advisor.records.plan import Plan  # noqa: E402
 from advisor.records.run import RunRecord  # noqa: E402
 from trainers.logged.bandits import GREEDY, THOMPSON, acts, learn_rewards  # noqa: E402
+from trainers.logged.log import Columns, Log  # noqa: E402
+from trainers.logged.support import check_probabilities  # noqa: E402
 from trainers.logged.values import Seen  # noqa: E402
 from trainers.registry import find_trainer  # noqa: E402
 from trainers.use.opened import open_run  # noqa: E402
@@ -164,6 +166,8 @@ def test_where_every_action_pays_alike_nothing_is_earned(tmp_path: Path) -> None
         ),
         (lambda f: f.assign(action=f["action"].where(f.index % 9 > 0, "  ")), "do not say what was done"),
         (lambda f: f.head(50), "at least 200"),
+        (lambda f: f.assign(propensity=1.0), "every choice was as good as certain"),
+        (lambda f: f.assign(propensity=f["propensity"] / 2), "do not add up: the rows on which .* was taken stand for"),
     ],
 )
 def test_a_log_that_cannot_be_weighed_is_refused_in_one_sentence(spoil: object, said: str, tmp_path: Path) -> None:
@@ -181,3 +185,47 @@ def test_choices_drawn_alike_need_no_column_of_probabilities(tmp_path: Path) -> 
     frame["reward"] = (draw.random(len(frame)) < true[np.arange(len(frame)), code]).astype(int)
     record = train(acting(written(frame.drop(columns="propensity"), tmp_path), propensity="uniform"), tmp_path)
     assert record.gate.outcome == "earned"
+
+
+def test_choices_that_were_not_drawn_alike_are_not_taken_for_it(tmp_path: Path) -> None:
+    frame, _ = world(2_000, 8)
+    with pytest.raises(BadInput, match=r"not drawn alike: mail was taken on 5.% of the rows, and 1 in 3 was due"):
+        train(acting(written(frame.drop(columns="propensity"), tmp_path), propensity="uniform"), tmp_path)
+
+
+def test_sound_probabilities_are_never_refused() -> None:
+    columns = Columns("action", "reward", "propensity")
+    for seed in range(150):
+        frame, _ = world(250, seed)
+        code = frame["action"].map({name: at for at, name in enumerate(ACTIONS)}).to_numpy()
+        rounded = frame["propensity"].round(2).to_numpy()
+        check_probabilities(Log(frame, code, ACTIONS, frame["reward"].to_numpy(), rounded, columns, None, ()))
+
+
+def test_a_gain_where_the_log_tried_nothing_else_is_not_earned(tmp_path: Path) -> None:
+    draw, rows = np.random.default_rng(7), 2_400
+    age = draw.random(rows).round(4)
+    mailed = (age < 0.5) & (draw.random(rows) < 0.5)  # the old were always called: nobody knows what mail would bring
+    frame = pd.DataFrame({"age": age, "action": np.where(mailed, "mail", "call")})
+    frame["reward"] = (draw.random(rows) < np.where(mailed, 0.6, 0.2)).astype(int)
+    frame["propensity"] = np.where(age < 0.5, 0.5, 1.0)
+    record = train(acting(written(frame, tmp_path)), tmp_path)
+    assert record.sealed.low > frame["reward"].mean() + 0.15, "the model is sure of what was never tried"
+    assert record.gate.outcome == "not_earned"
+    assert "it holds 5" in record.gate.text and "% of what the new policy would do" in record.gate.text
+    assert not any(one.passed for one in record.gate.comparisons)
+
+
+def test_a_gain_that_a_dozen_rows_speak_for_is_not_earned(tmp_path: Path) -> None:
+    draw, rows = np.random.default_rng(9), 1_500
+    mailed = draw.random(rows) < 0.03
+    frame = pd.DataFrame({"age": draw.random(rows).round(4), "action": np.where(mailed, "mail", "call")})
+    frame["reward"] = (np.where(mailed, 3.0, 0.0) + draw.normal(0, 0.3, rows)).round(3)
+    frame["propensity"] = np.where(mailed, 0.03, 0.97)
+    plan = acting(written(frame, tmp_path))
+    record = train(replace(plan, gate=replace(plan.gate, against=("today",))), tmp_path)
+    assert record.gate.comparisons[0].low > 1
+    assert record.gate.outcome == "not_earned"
+    assert (
+        "rows' worth of evidence stand behind what the new policy would earn, and 50 are the least" in record.gate.text
+    )

@@ -27,6 +27,7 @@ from trainers.registry import find_trainer  # noqa: E402
 from trainers.scratch.kernels import random_kernels  # noqa: E402
 from trainers.scratch.linear import fit_linear  # noqa: E402
 from trainers.scratch.network import learn, moved, probabilities  # noqa: E402
+from trainers.scratch.shapes import learn_shape  # noqa: E402
 from trainers.scratch.timed import rows_in_time  # noqa: E402
 from trainers.use.opened import open_run  # noqa: E402
 
@@ -163,6 +164,21 @@ def test_an_infinite_value_in_a_signal_is_a_gap_and_the_model_taken_is_marked_so
     assert len(marked) == 1 and marked[0].strip().startswith("random convolutions and a linear model")
     run = find_trainer("scratch").predict(tmp_path / "runs" / "scratch-1", signals.head(6).to_dict("records"))
     assert all(np.isfinite(list(answer["scores"].values())).all() for answer in run)
+    missing = "3 values of 3 rows are missing, and taken to be the value before them, so that short signals end flat."
+    assert missing in record.notes
+
+
+def test_a_gap_in_a_signal_makes_no_event_of_its_own() -> None:
+    whole = waves(60).drop(columns="machine")
+    short = whole.copy()
+    short.iloc[0, 50:] = np.nan
+    short.iloc[1, :3] = np.nan
+    values = learn_shape(whole, "signals").values(short)
+    assert (values[0, 50:] == values[0, 49]).all(), "a short signal ends as it stood"
+    assert (values[1, :3] == values[1, 3]).all()
+    pixels = pd.DataFrame(np.linspace(1, 9, 72).reshape(2, 36)).rename(columns=str)
+    dark = learn_shape(pixels, "pictures").values(pixels.mask(pixels == 9))
+    assert dark[1, 35] == 0, "a pixel that is missing is dark"
 
 
 def test_kernels_do_not_mind_loudness_and_rows_are_read_alone() -> None:

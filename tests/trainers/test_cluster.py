@@ -25,6 +25,18 @@ if __name__ == "__main__":
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 """
+# Its one worker leaves once the client has come.
+LEAVING = """
+import sys, time
+from distributed import LocalCluster
+if __name__ == "__main__":
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        print(cluster.scheduler_address, flush=True)
+        while not any(name.startswith("Client-") for name in cluster.scheduler.clients):
+            time.sleep(0.05)
+        cluster.scale(0)
+        sys.stdin.read()
+"""
 
 
 def case(folder: Path) -> None:
@@ -56,6 +68,22 @@ def test_two_workers_of_a_local_cluster_find_what_this_process_finds(tmp_path: P
     assert records[0].sealed == records[1].sealed
 
 
+@pytest.mark.heavy
+def test_a_cluster_that_loses_its_workers_is_no_bug_of_ours_and_what_was_done_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    case(tmp_path / "left")
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAVING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as cluster:
+        assert cluster.stdout is not None and cluster.stdin is not None
+        address = cluster.stdout.readline().strip()
+        said = train_or_not("train", "left", "--dask", address, folder=tmp_path)
+        cluster.stdin.close()
+    assert said.code == 5, said.err
+    assert "was lost on the way" in said.err and "repeat the command" in said.err
+    assert train_or_not("train", "left", folder=tmp_path).code == 0
+
+
 def test_a_cluster_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     case(tmp_path / "alone")
@@ -63,3 +91,13 @@ def test_a_cluster_that_is_not_there_is_told_before_anything_starts(tmp_path: Pa
     assert said.code == 2
     assert "No Dask scheduler answers" in said.err
     assert not list((tmp_path / "alone" / "runs").glob("classical-*/work"))
+
+
+def test_a_trainer_that_works_on_one_machine_says_so_instead_of_spreading_nothing(tmp_path: Path) -> None:
+    case(tmp_path / "groups")
+    plan = plan_for(tmp_path / "groups" / "data.csv", "", "groups", "agreement", against=("chance",))
+    (tmp_path / "groups" / "plan.yaml").write_text(dump(to_plain(replace(plan, trainer="unsupervised"))))
+    said = train_or_not("train", "groups", "--dask", "tcp://127.0.0.1:9", folder=tmp_path)
+    assert said.code == 2
+    assert "The trainer unsupervised works on one machine." in said.err
+    assert "Leave --dask out" in said.err

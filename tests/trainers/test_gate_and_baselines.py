@@ -171,3 +171,24 @@ def test_two_that_answer_alike_leave_open_what_gain_the_rows_could_show() -> Non
     _, verdict = hold_against(METRICS["accuracy"], truth, said, {"one_rule": said}, np.arange(30), gate, 0)
     assert verdict.outcome == "not_earned"
     assert "gains above about" not in verdict.text and "both do equally well" in verdict.text
+
+
+def test_the_interval_of_a_few_blocks_is_as_wide_as_student_s() -> None:
+    units, shares = np.repeat(np.arange(5), 12), []
+    for seed in range(12):
+        blocks = np.random.default_rng(seed).normal(0, 1, 5)
+        theirs = {"trivial": Output(numbers=np.full(60, 9.0))}
+        ours, rule = Output(numbers=9.0 + blocks[units]), Gate("mae", ("trivial",))
+        (held,) = hold_against(METRICS["mae"], np.zeros(60), ours, theirs, units, rule, 0)[1].comparisons
+        shares.append((held.high - held.low) / (2 * 2.776 * blocks.std(ddof=1) / 5**0.5))
+    # Blocks drawn again as they are reach 0.63 of it, and call luck a gain four times as often as promised.
+    assert 0.85 < np.mean(shares) < 1.1
+
+
+def test_rows_that_all_belong_together_show_nothing() -> None:
+    truth, units = np.zeros(40), np.zeros(40, dtype=np.int64)
+    ours, theirs = Output(numbers=np.full(40, 1.0)), {"trivial": Output(numbers=np.full(40, 5.0))}
+    verdict = hold_against(METRICS["mae"], truth, ours, theirs, units, Gate("mae", ("trivial",)), 0)[1]
+    assert verdict.outcome == "not_earned"
+    assert "the sealed rows (40) all belong together" in verdict.text
+    assert not verdict.comparisons[0].passed

@@ -82,6 +82,17 @@ def test_three_kinds_are_found_and_are_more_than_chance(grouped: tuple[Path, Run
     assert "heart" in record.diagnostics["without"]["train_validation_gap"]
 
 
+def test_one_long_cloud_that_is_cut_alike_each_time_is_not_told_as_kinds(
+    grouped: tuple[Path, RunRecord, np.ndarray], tmp_path: Path
+) -> None:
+    draw = np.random.default_rng(0)
+    cloud = draw.normal(size=(300, 1)) + 0.3 * draw.normal(size=(300, 4))
+    record = train(looking(written(pd.DataFrame(cloud, columns=list("abcd")), tmp_path), "groups", groups=3), tmp_path)
+    assert record.gate.outcome == "earned", "two halves cut it alike"
+    assert "may be stretches of one whole, not kinds" in record.gate.text
+    assert "one whole" not in grouped[1].gate.text
+
+
 def test_a_person_sees_sizes_typical_rows_and_what_sets_groups_apart(
     grouped: tuple[Path, RunRecord, np.ndarray],
 ) -> None:

@@ -58,22 +58,25 @@ def hold_against(
     seed: int,
     counts: Floats | None = None,
     at_costs: AtCosts | None = None,
+    rows: int | None = None,
 ) -> tuple[Score, GateVerdict]:
     """Our score on the sealed rows, and the verdict over every cheaper rung in `cheaper`.
 
     `counts` [rows] is how much each sealed row counts; the mid-p test counts rows, so it is left out then. With
     `at_costs` what answers cost a row is compared in the same way, on the same rows, and decides where it says so.
+    `rows` is how many sealed rows are told where some are awaited more than once.
     """
     check_gate(gate, tuple(cheaper))
+    told = len(truth) if rows is None else rows
 
     def compared(by: Metric, rungs: dict[str, Output], minimum: float) -> tuple[Score, tuple[Comparison, ...]]:
         values = bootstrap(by, truth, {"ours": ours, **rungs}, units, seed, counts=counts)
-        mine = score(by, truth, ours, units, values["ours"], gate.confidence, counts)
+        mine = replace(score(by, truth, ours, units, values["ours"], gate.confidence, counts), rows=told)
         found = []
         for name, output in rungs.items():
-            theirs = score(by, truth, output, units, values[name], gate.confidence, counts)
+            theirs = replace(score(by, truth, output, units, values[name], gate.confidence, counts), rows=told)
             sign = 1.0 if by.greater_is_better else -1.0
-            low, high = percentile(sign * (values["ours"] - values[name]), gate.confidence)
+            low, high = percentile(sign * (values["ours"] - values[name]), gate.confidence, int(units.max()) + 1)
             method = f"paired bootstrap, {len(values[name]):,} resamples"
             passed = low > minimum
             if by.name == "accuracy" and counts is None and ours.labels is not None and output.labels is not None:
@@ -91,4 +94,18 @@ def hold_against(
         _, costs = compared(cost_metric(at_costs.costs), at_costs.cheaper, gate.minimum_saving)
     by_cost = at_costs is not None and at_costs.decide
     verdict = verdict_of(metric.title, comparisons, costs, gate, by_cost=by_cost)
+    if not units.any():
+        verdict = _of_one_unit(verdict, told)
     return mine, verdict if counts is None else replace(verdict, text=f"{verdict.text} Rows count by their weights.")
+
+
+def _of_one_unit(verdict: GateVerdict, rows: int) -> GateVerdict:
+    """Nothing is earned on rows that count as one: no interval can be drawn from a single draw."""
+    return replace(
+        verdict,
+        outcome="not_earned",
+        text=f"Nothing can be shown: the sealed rows ({rows:,}) all belong together, as copies or as one group, and "
+        "count as one. Split by another column, or collect rows of more groups.",
+        comparisons=tuple(replace(one, passed=False) for one in verdict.comparisons),
+        costs=tuple(replace(one, passed=False) for one in verdict.costs),
+    )

@@ -18,6 +18,7 @@ from trainers.common.metrics import Floats, Integers, Metric, Output
 _CELLS = 8_000_000
 _CHUNK = 100_000
 ROUGH = 400  # resamples where nothing is decided by the interval
+FEW = 50  # from so many units on, what the expansion would change is not worth telling
 WEIGHTED = ", each counting by its weight"
 
 
@@ -75,8 +76,16 @@ def bootstrap(
     return {name: np.concatenate(chunks) for name, chunks in values.items()}
 
 
-def percentile(values: Floats, confidence: float) -> tuple[float, float]:
-    """The middle `confidence` of the values that are defined."""
+def percentile(values: Floats, confidence: float, drawn: int = FEW) -> tuple[float, float]:
+    """The middle `confidence` of the values that are defined; more of them where `drawn` units were few.
+
+    Few units drawn again spread too little: on five blocks of time luck was called a gain 8 to 12 times in 100 where
+    2.5 were due. The expanded percentile interval (Hesterberg 2015, by Student's t) about halves that. One unit has
+    no width: the gate lets nothing pass on it.
+    """
+    if 2 <= drawn < FEW:
+        reach = stats.t.isf((1 - confidence) / 2, drawn - 1) * (drawn / (drawn - 1)) ** 0.5
+        confidence = float(1 - 2 * stats.norm.sf(reach))
     defined = values[np.isfinite(values)]
     if not len(defined):
         return float("nan"), float("nan")
@@ -103,7 +112,7 @@ def score(
         low, high = wilson(int((output.labels == truth).sum()), len(truth), confidence)
         method = "Wilson"
     else:
-        low, high = percentile(values, confidence)
+        low, high = percentile(values, confidence, int(units.max()) + 1)
         method = f"bootstrap, {len(values):,} resamples of {_unit_words(units)}" + WEIGHTED * (counts is not None)
     return Score(metric.name, value, low, high, len(truth), confidence, method)
 
@@ -116,7 +125,7 @@ def rough_interval(
     Arrays as for `bootstrap`; `counts` [rows] is how much each row counts.
     """
     values = bootstrap(metric, truth, {"it": output}, units, seed, ROUGH, counts)["it"]
-    low, high = percentile(values, 0.95)
+    low, high = percentile(values, 0.95, int(units.max()) + 1)
     return {"value": metric.value(truth, output, counts), "low": low, "high": high}
 
 

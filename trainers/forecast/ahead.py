@@ -30,6 +30,11 @@ class Ahead:
     low: Floats
     high: Floats
 
+    def ends(self) -> list[dict[str, float | None]]:
+        """`low` and `high` of each row, None where they are not known."""
+        both = zip(self.low.tolist(), self.high.tolist(), strict=True)
+        return [{"low": low, "high": high} if low <= high else {"low": None, "high": None} for low, high in both]
+
 
 def answer(model: ForecastModel, frame: pd.DataFrame) -> Ahead:
     """A number for each row of `frame`, which holds the target column, empty where it is to be foretold.
@@ -49,9 +54,18 @@ def answer(model: ForecastModel, frame: pd.DataFrame) -> Ahead:
     for at in np.unique(code[wanted]):
         rows = wanted[code[wanted] == at]
         known = np.flatnonzero(np.isfinite(values[at]))
+        name = str(model.names[at])
+        if not len(known):
+            raise BadInput(
+                f"The latest values{_of(name)} are older than all that the run keeps of the past.",
+                where=plain(model.layout.target, 60),
+                why=f"It keeps the last {model.tail.shape[1]:,} steps, and this series ended before them.",
+                fix="Add its values since then to the file, or leave its rows out.",
+                code="too-far-ahead",
+            )
         origin = int(known[-1]) + 1
         ahead = steps[rows] - model.start - origin
-        _check_reach(model, str(model.names[at]), ahead)
+        _check_reach(model, name, ahead)
         history = filled_from_the_past(values[at : at + 1, :origin])
         moments = np.arange(origin, origin + model.horizon) + model.start
         found = model.forecaster(history, moments)[0]
@@ -98,8 +112,12 @@ def _target(model: ForecastModel, frame: pd.DataFrame) -> Floats:
     return numbers
 
 
+def _of(name: str) -> str:
+    return "" if name == ONE else f" of {plain(name, 40)}"
+
+
 def _check_reach(model: ForecastModel, name: str, ahead: Integers) -> None:
-    which = "" if name == ONE else f" of {plain(name, 40)}"
+    which = _of(name)
     if (ahead >= model.horizon).any():
         raise BadInput(
             f"A row{which} lies {int(ahead.max()) + 1:,} steps after the last known value; the run looks "

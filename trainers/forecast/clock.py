@@ -13,6 +13,7 @@ from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 from advisor.base.textnumbers import numbers_in
 from trainers.common.metrics import Floats, Integers
+from trainers.common.policy import policy
 
 _DAY = 86_400.0
 _PARTS = ("year", "month", "day", "hour", "minute")
@@ -100,7 +101,18 @@ def learn_clock(frame: pd.DataFrame, columns: tuple[str, ...], series: pd.Series
     for name, (low, high) in _NAMED.items():
         if low <= days <= high:
             return Clock(columns, name, first, form=form)
-    return Clock(columns, f"{float(gaps.mode().iloc[0]):g}", first, form=form)
+    return Clock(columns, f"{_seconds(gaps):g}", first, form=form)
+
+
+def _seconds(gaps: pd.Series[Any]) -> float:
+    """The commonest gap; where no gap is common, as with times a few seconds off, the usual step nearest to them."""
+    rules, often = policy("forecasting"), float(gaps.mode().iloc[0])
+    if float((gaps == often).mean()) >= rules["jitter"]["common"]:
+        return often
+    middle = float(gaps.median())
+    usual = [float(line["seconds"]) for line in rules["seasons"] if not str(line["seconds"]).isalpha()]
+    nearest = min(usual, key=lambda seconds: abs(middle / seconds - 1))
+    return nearest if abs(middle / nearest - 1) <= rules["jitter"]["off"] else often
 
 
 def _known_moments(frame: pd.DataFrame, columns: tuple[str, ...], form: str) -> pd.Series[Any]:

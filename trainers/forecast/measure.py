@@ -41,8 +41,10 @@ class Windows:
 
 
 def windows_of(values: Floats, origins: Integers, horizon: int) -> Windows:
-    """What really came after each origin."""
-    return Windows(np.stack([values[:, at : at + horizon] for at in origins]), origins)
+    """What really came after each origin, of series that had begun by then: nothing foretells a first value."""
+    begun = [np.isfinite(values[:, :at]).any(axis=1, keepdims=True) for at in origins]
+    came = [np.where(there, values[:, at : at + horizon], np.nan) for there, at in zip(begun, origins, strict=True)]
+    return Windows(np.stack(came), origins)
 
 
 def forecasts_at(
@@ -70,6 +72,14 @@ def flat(windows: Windows, forecasts: Floats, scale: Floats, metric: Metric) -> 
 def awaited(windows: Windows, scale: Floats) -> np.typing.NDArray[np.bool_]:
     """Which values count: those that came, of series that change at all."""
     return np.isfinite(windows.truth) & np.isfinite(scale)[None, :, None]
+
+
+def values_in(windows: Windows, scale: Floats) -> int:
+    """How many values of the series count in these windows; one that several windows hold counts once."""
+    _, series, horizon = windows.truth.shape
+    steps = windows.origins[:, None, None] + np.arange(horizon)
+    each = np.broadcast_to(steps * series + np.arange(series)[:, None], windows.truth.shape)
+    return len(np.unique(each[awaited(windows, scale)]))
 
 
 def check_awaited(windows: Windows, scale: Floats, target: str, use: str) -> None:

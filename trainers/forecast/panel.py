@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -110,17 +110,36 @@ def load_panel(plan: Plan, folder: Path) -> Panel:
     series = frame[layout.series].map(label_text) if layout.series else None
     clock = learn_clock(frame, layout.time, series)
     panel = make_panel(frame, layout, clock)
+    panel, empty = _measured(panel)
     _check(panel)
     unread = [name for name in map(str, frame.columns) if name not in {*layout.time, layout.series, layout.target}]
     notes = list(table.notes)
     if unread:
-        notes.append(f"Not read: {one_of(unread)}. What is not known ahead of time cannot help a forecast.")
+        notes.append(f"Not read: {one_of(unread)}. A forecast here rests on the past of its own series alone.")
+    if empty:
+        notes.append(f"Left out, for they hold no value at all: {one_of(empty, 5)}.")
     gaps = int(np.isnan(panel.values).sum())
     if gaps:
         notes.append(f"{gaps:,} of {panel.values.size:,} steps hold no value; none of them is scored.")
     if not layout.time:
         notes.append("Time is the order of the rows in the file.")
     return Panel(panel.names, panel.values, panel.filled, panel.rows, clock, layout, tuple(notes))
+
+
+def _measured(panel: Panel) -> tuple[Panel, list[str]]:
+    """The panel up to its last value, without series that have none; and the names of those."""
+    known = np.isfinite(panel.values)
+    if not known.any():
+        return panel, []
+    series, until = np.asarray(known.any(axis=1)), int(np.flatnonzero(known.any(axis=0))[-1]) + 1
+    kept = replace(
+        panel,
+        names=tuple(panel.names[at] for at in np.flatnonzero(series)),
+        values=panel.values[series, :until],
+        filled=panel.filled[series, :until],
+        rows=panel.rows[series, :until],
+    )
+    return kept, [panel.names[at] for at in np.flatnonzero(~series)]
 
 
 def make_panel(frame: pd.DataFrame, layout: Layout, clock: Clock, names: tuple[str, ...] = ()) -> Panel:
@@ -153,14 +172,7 @@ def make_panel(frame: pd.DataFrame, layout: Layout, clock: Clock, names: tuple[s
     known = (code >= 0) & (steps >= 0)
     cells = code[known] * (int(steps[known].max(initial=0)) + 1) + steps[known]
     if len(np.unique(cells)) < len(cells):
-        twice = int(len(cells) - len(np.unique(cells)))
-        raise BadInput(
-            f"{twice:,} rows share a moment with another row.",
-            where=plain(", ".join(layout.time), 80),
-            why="One series holds one value at a time.",
-            fix="Name the column that tells the series apart: train-or-not plan CASE --setting series=COLUMN",
-            code="two-at-once",
-        )
+        raise _two_at_once(frame[known], layout, clock, int(len(cells) - len(np.unique(cells))))
     shape = (len(names), int(steps[known].max(initial=-1)) + 1)
     values, rows = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
     found = numbers.to_numpy(dtype=np.float64, copy=True)
@@ -168,6 +180,30 @@ def make_panel(frame: pd.DataFrame, layout: Layout, clock: Clock, names: tuple[s
     values[code[known], steps[known]] = found[known]
     rows[code[known], steps[known]] = np.flatnonzero(known)
     return Panel(names, values, filled_from_the_past(values), rows, clock, layout)
+
+
+def _two_at_once(frame: pd.DataFrame, layout: Layout, clock: Clock, count: int) -> BadInput:
+    """Rows of one moment, or of moments so near each other that they fall into one step."""
+    columns = [*layout.time, layout.series] if layout.series else list(layout.time)
+    if not bool(frame.duplicated(columns).any()):
+        step = f"a {clock.step}" if clock.step.isalpha() else f"{clock.step} seconds"
+        return BadInput(
+            f"{count:,} rows fall into the same step as another row; a step was taken to be {step}.",
+            where=plain(", ".join(layout.time), 80),
+            why="One series holds one value at a step.",
+            fix="Add up or average the rows over even steps (a minute, an hour, a day), then look and plan again.",
+            code="two-at-once",
+        )
+    return BadInput(
+        f"{count:,} rows share a moment with another row.",
+        where=plain(", ".join(layout.time), 80),
+        why="One series holds one value at a time. A clock that was set back shows an hour twice.",
+        fix="Name the column that tells the series apart: train-or-not plan CASE --setting series=COLUMN. "
+        "If there is one series only, keep one row a moment, or write its times with their offset from UTC."
+        if not layout.series
+        else "Keep one row a moment, or write times with their offset from UTC.",
+        code="two-at-once",
+    )
 
 
 def filled_from_the_past(values: Floats) -> Floats:

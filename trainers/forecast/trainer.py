@@ -44,6 +44,7 @@ from trainers.forecast.measure import (
     forecasts_at,
     scored,
     units_of,
+    values_in,
     windows_of,
 )
 from trainers.forecast.model_file import ForecastModel, load_model, save_model
@@ -72,12 +73,13 @@ class ForecastTrainer:
             return _Training(plan, folder, run, progress).record()
 
     def predict(self, run: Path, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """One answer a row, in order: a row without a value is forecast, another gives its own value back."""
+        """One answer a row, in order, with its interval: a row without a value is forecast, another gives its own."""
         from trainers.forecast.ahead import answer
 
         verify(run)
         answers = answer(load_model(run), pd.DataFrame(list(rows)))
-        yield from ({"prediction": value} for value in answers.predictions.tolist())
+        both = zip(answers.predictions.tolist(), answers.ends(), strict=True)
+        yield from ({"prediction": value} | ends for value, ends in both)
 
 
 class _Training:
@@ -188,12 +190,19 @@ class _Training:
             name: Output(numbers=flat(windows, naive[name], scale, self.metric)[1]) for name in self.plan.gate.against
         }
         units = units_of(windows, scale)
-        judged = hold_against(self.metric, truth, Output(numbers=said), rungs, units, self.plan.gate, self.plan.seed)
+        rows = values_in(windows, scale)
+        judged = hold_against(
+            self.metric, truth, Output(numbers=said), rungs, units, self.plan.gate, self.plan.seed, rows=rows
+        )
+        if len(truth) > rows:
+            notes.append(
+                f"So few steps are sealed that windows overlap: {len(truth):,} forecasts were made of {rows:,} values."
+            )
         held = coverage(windows, ours, scale, half)
         constant = int((~np.isfinite(scale)).sum())
         if constant:
             told = "they are forecast without an interval, and not scored"
-            notes.append(f"{constant:,} series never change over a season; {told}.")
+            notes.append(f"{constant:,} series never change over a season before the sealed part; {told}.")
         notes.append(
             f"Intervals promised to hold {share:.0%} of the true values; on the sealed windows they held {held:.0%}."
         )
@@ -218,10 +227,8 @@ class _Training:
             judged=judged,
             rows={
                 "train": int((panel.rows[:, : origins.train_until] >= 0).sum()),
-                "development": int(
-                    np.isfinite(windows_of(panel.values, origins.development, origins.horizon).truth).sum()
-                ),
-                "test": len(truth),
+                "development": values_in(windows_of(panel.values, origins.development, origins.horizon), scale),
+                "test": rows,
             },
             packages=("skops", "statsforecast"),
             secondary={**figures, "interval_coverage": held},
@@ -253,7 +260,7 @@ class _Training:
         method = f"{len(origins.development)} development origins, bootstrap of stretches"
         return Told(
             one.candidate.name,
-            Score(self.metric.name, **shown, rows=len(truth), confidence=0.95, method=method),
+            Score(self.metric.name, **shown, rows=values_in(windows, scale), confidence=0.95, method=method),
             round(one.seconds, 3),
         )
 

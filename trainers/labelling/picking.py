@@ -52,12 +52,15 @@ def learn_quickly(features: Floats, labels: Any, seed: int) -> Teacher | None:
     return Teacher(model.predict_proba(features), tuple(map(str, model.classes_)), score)
 
 
-def pick(features: Floats, labels: Any, test: int, more: int, teacher: Teacher | None, seed: int) -> Picked:
-    """`test` random rows, then `more` that teach most, among the rows without a label."""
+def pick(
+    features: Floats, labels: Any, test: int, more: int, teacher: Teacher | None, seed: int, both: int = 0
+) -> Picked:
+    """`test` random rows, the first `both` of them as random; then `more` that teach most; of rows without a label."""
     generator = np.random.default_rng(seed)
     free = np.flatnonzero([not label for label in labels])
     drawn = generator.permutation(free)
-    for_test = np.sort(drawn[:test])
+    # Those that everybody labels are drawn too: the first of the file may all be old, or of one class.
+    for_test = np.concatenate([np.sort(drawn[: min(both, test)]), np.sort(drawn[min(both, test) : test])])
     rest = np.sort(drawn[test:])
     at_random = round(more * policy("labelling")["round"]["random_share"])
     chance = np.sort(generator.permutation(rest)[:at_random])

@@ -123,10 +123,15 @@ def _no_decision(path: Path, what: str, fix: str = "") -> BadInput:
 
 
 def labelled(frame: pd.DataFrame, told: Answered, target: str, decided: Mapping[int, int]) -> str:
-    """Every row with the label that nobody contradicts, or that was `decided`; what has neither is left empty."""
+    """Every row with the label that nobody contradicts, or that was `decided`; a row in conflict is left empty.
+
+    A row that none of the people labelled keeps the label that it has.
+    """
+    name = target or "label"
+    before = frame[name].map(label_text, na_action="ignore").fillna("") if name in frame else [""] * len(frame)
     labels = []
-    for row, codes in enumerate(told.codes.tolist()):
+    for row, (codes, known) in enumerate(zip(told.codes.tolist(), before, strict=True)):
         given = {decided[row]} if row in decided else {code for code in codes if code >= 0}
-        labels.append(told.classes[given.pop()] if len(given) == 1 else "")
-    kept = frame.drop(columns=[name for name in told.people if name in frame.columns])
-    return sheet(kept, {target or "label": labels}, np.arange(len(frame)))
+        labels.append(told.classes[given.pop()] if len(given) == 1 else "" if given else known)
+    kept = frame.drop(columns=[column for column in (*told.people, name) if column in frame.columns])
+    return sheet(kept, {name: labels}, np.arange(len(frame)))

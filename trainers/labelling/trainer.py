@@ -31,11 +31,11 @@ from trainers.common.runfolder import keep
 from trainers.contract import Progress
 from trainers.labelling import planning
 from trainers.labelling.agreement import cohen, fleiss, krippendorff, krippendorff_interval
+from trainers.labelling.hand_back import to_settle, to_use
 from trainers.labelling.picking import learn_quickly, pick
 from trainers.labelling.sheets import (
     BOTH,
     ROW,
-    SETTLED,
     WHY,
     Answered,
     answered,
@@ -127,8 +127,9 @@ def _picked(plan: Plan, run: Path, watch: Watch, frame: pd.DataFrame) -> RunReco
     kept = frame.drop(columns=[plan.target, *(one.name for one in plan.drop)], errors="ignore")
     features = _features(kept, plan.seed)
     teacher = learn_quickly(features, labels, plan.seed)
-    picked = pick(features, labels, test, rows, teacher, plan.seed)
-    keep(run, "label_sheet.csv", new_sheet(frame, picked, want.people, want.both))
+    picked = pick(features, labels, test, rows, teacher, plan.seed, want.both)
+    asked = frame.drop(columns=[plan.target], errors="ignore")  # empty there, and filled in by mistake
+    keep(run, "label_sheet.csv", new_sheet(asked, picked, want.people, want.both))
     watch.lap("choose")
     count = want.labels(test, rows)
     cost = f"{count:,} single labels, about {count * want.seconds / 3600:.1f} hours and ${want.usd(count):,.0f}"
@@ -208,6 +209,8 @@ def _agreed(plan: Plan, folder: Path, run: Path, watch: Watch, frame: pd.DataFra
     ]
     shown = table("Agreement of each pair", ["Who", "Cohen's kappa"], pairs)
     counts = [[told.classes[at], int((told.codes == at).sum())] for at in range(len(told.classes))]
+    once = [str(name) for name, count in counts if count == 1]
+    slips = (f"Given once only: {one_of(once)}. A slip of the pen counts as a label of its own; mend it in the sheet.",)
     secondary = {"fleiss_kappa": fleiss(told.codes), "share_alike": _alike(told)}
     return end_run(
         run,
@@ -222,38 +225,11 @@ def _agreed(plan: Plan, folder: Path, run: Path, watch: Watch, frame: pd.DataFra
         secondary={name: value for name, value in secondary.items() if np.isfinite(value)},
         diagnostics={"tables": [shown, table("Labels given", ["Label", "Times"], counts)]},
         notes=(
-            *_to_settle(folder, run, len(differ), len(decided), came_back),
-            _to_use(folder, run, plan.target or "label", settled=bool(decided)),
+            *to_settle(folder, run, len(differ), len(decided), came_back),
+            to_use(folder, run, plan.target or "label", settled=bool(decided)),
+            *(slips if once else ()),
         ),
     )
-
-
-def _to_settle(folder: Path, run: Path, differ: int, decided: int, sheet: Path | None) -> list[str]:
-    """What to do with the rows on which people differ, where some are left; `sheet` holds those decided so far."""
-    if differ == decided:
-        return [f"All {differ:,} rows on which people differ are settled."] * bool(differ)
-    file = sheet or folder / "settled.csv"
-    start = (
-        f"{decided:,} of the {differ:,} rows on which people differ are settled. Fill in more of {_shown(file)}"
-        if sheet
-        else f"{differ:,} rows on which people differ are in {run.name}/conflicts.csv, for somebody to settle. "
-        f"cp {_shown(run / 'conflicts.csv')} {_shown(file)} and fill in its column {SETTLED!r}"
-    )
-    setting = f"--setting {SETTLED}={_shown(file.relative_to(folder) if file.is_relative_to(folder) else file)}"
-    again = f"train-or-not plan {_shown(folder)} --approach get_labels {setting} && train-or-not train {_shown(folder)}"
-    return [f"{start}; then: {again}"]
-
-
-def _to_use(folder: Path, run: Path, target: str, *, settled: bool) -> str:
-    """What the run's labels hold, and the command that takes them for the case's data."""
-    return (
-        f"{run.name}/labelled.csv holds every label nobody contradicts{' or that was settled' * settled}. Use it: "
-        f"train-or-not look {_shown(folder)} --data {_shown(run / 'labelled.csv')} --target {shlex.quote(target)}"
-    )
-
-
-def _shown(path: Path) -> str:
-    return shlex.quote(str(path))
 
 
 def _judged(plan: Plan, told: Answered, least: float, conflicts: int) -> tuple[Score, GateVerdict]:

@@ -121,6 +121,7 @@ def overlap(seen: Seen, policy_shares: Floats, effective_rows: float) -> dict[st
         ["Sealed rows", len(weights)],
         ["Rows' worth of evidence (Kish)", round(effective_rows, 1)],
         ["Share of the evidence that is left", f"{effective_rows / max(1, len(weights)):.0%}"],
+        ["Share of the policy that the log holds (100 % where each action was possible)", f"{weights.mean():.0%}"],
         [
             f"Rows on which today's action is one the policy would hardly take (weight below {rules['hardly']:g})",
             f"{(weights < rules['hardly']).mean():.0%}",

@@ -38,6 +38,7 @@ from trainers.logged.bandits import GREEDY, THOMPSON, acts, always, learn_reward
 from trainers.logged.log import Log, columns_of, load_log
 from trainers.logged.look import held_against_sealed, look, overlap
 from trainers.logged.model_file import Policy, load_policy, save_policy
+from trainers.logged.support import check_probabilities, judged_by_the_log
 from trainers.logged.values import REWARD, Seen
 from trainers.unsupervised.lenses import TableLens, table_lens
 from trainers.unsupervised.telling import table
@@ -93,6 +94,7 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     keep(run, "plan.json", to_json(to_plain(plan)))
     progress.phase("Reading the log and sealing a part")
     log = load_log(plan, folder)
+    check_probabilities(log)
     known = log.context.assign(action=log.action, reward=log.reward, at=np.arange(len(log.action)))
     proposal = plan.split
     if proposal.kind == "stratified":
@@ -142,14 +144,11 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress) -> RunRecord
     rungs = {"today": Output(numbers=seen.reward), "best_action": Output(numbers=seen.doubly_robust(alone))}
     cheaper = {name: rungs[name] for name in plan.gate.against}
     said = Output(numbers=seen.doubly_robust(ours))
-    judged = hold_against(REWARD, seen.reward, said, cheaper, split.test_units(), plan.gate, plan.seed)
+    scored, verdict = hold_against(REWARD, seen.reward, said, cheaper, split.test_units(), plan.gate, plan.seed)
     estimates = seen.estimates(ours)
+    policies = {"the new policy": ours} | ({"the best single action": alone} if "best_action" in cheaper else {})
+    judged = scored, judged_by_the_log(verdict, seen, policies)
     notes = [*log.notes, f"The best single action is {log.actions[best]}."]
-    if estimates["effective_rows"] < policy("acting")["effective"]["fewest"]:
-        notes.append(
-            f"Only {estimates['effective_rows']:.0f} sealed rows' worth of evidence stand behind this estimate: "
-            "today's choices are too unlike the new ones. Try it on a few cases before believing it."
-        )
     notes.append("An estimate from a log is a reason to try it on a few per cent of cases, not to switch over.")
     if note := opening_note(opening):
         notes.append(note)

@@ -50,5 +50,10 @@ class Seen:
             "self_normalised": float((weights * self.reward).sum() / total),
             "direct": float((policy * self.expected).sum(axis=1).mean()),
             "doubly_robust": float(self.doubly_robust(policy).mean()),
-            "effective_rows": float(total**2 / max(float((weights**2).sum()), 1e-12)),
+            "effective_rows": effective_rows(weights),
         }
+
+
+def effective_rows(weights: Floats) -> float:
+    """Kish's effective number of rows behind some weights."""
+    return float(weights.sum() ** 2 / max(float((weights**2).sum()), 1e-12))

@@ -24,7 +24,7 @@ class Shape:
     high: float
 
     def values(self, frame: pd.DataFrame) -> Floats:
-        """[rows, columns] from 0 to 1 as far as training went; a gap, or an infinite value, is the lowest."""
+        """[rows, columns] from 0 to 1 as far as training went; a gap, or an infinite value, as `_without_gaps` says."""
         missing = [name for name in self.columns if name not in frame.columns]
         if missing:
             raise BadInput(
@@ -35,8 +35,26 @@ class Shape:
                 code="missing-columns",
             )
         cells = frame[list(self.columns)].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
-        known = np.nan_to_num(cells, nan=self.low, posinf=self.low, neginf=self.low)
+        known = _without_gaps(cells, self.low, signals=not self.side)
         return np.asarray((known - self.low) / (self.high - self.low))
+
+
+def _without_gaps(cells: Floats, low: float, *, signals: bool) -> Floats:
+    """A gap of a picture is dark; a signal goes on as it stood, for a fall to the lowest value would be an event."""
+    known = np.where(np.isfinite(cells), cells, np.nan)
+    if signals and np.isnan(known).any():
+        known = pd.DataFrame(known).ffill(axis=1).bfill(axis=1).to_numpy(dtype=np.float64)
+    return np.nan_to_num(known, nan=low)
+
+
+def gaps_told(features: pd.DataFrame, shape: Shape) -> str:
+    """A note on values that are missing; empty where there are none."""
+    missing = ~np.isfinite(features[list(shape.columns)].to_numpy(dtype=np.float64, na_value=np.nan))
+    if not missing.any():
+        return ""
+    taken = "dark" if shape.side else "the value before them, so that short signals end flat"
+    rows = int(missing.any(axis=1).sum())
+    return f"{int(missing.sum()):,} values of {rows:,} rows are missing, and taken to be {taken}."
 
 
 def learn_shape(features: pd.DataFrame, task: str) -> Shape:

@@ -43,7 +43,7 @@ from trainers.scratch.linear import fit_linear
 from trainers.scratch.look import Looked, look, ways_of
 from trainers.scratch.model_file import Seer, load_seer, save_seer
 from trainers.scratch.network import learn
-from trainers.scratch.shapes import PICTURES, SIGNALS, Shape, learn_shape
+from trainers.scratch.shapes import PICTURES, SIGNALS, Shape, gaps_told, learn_shape
 from trainers.scratch.timed import fitted_in_time, rows_in_time
 
 RUNGS = ("trivial", "small_model")
@@ -225,6 +225,8 @@ def _train(plan: Plan, folder: Path, run: Path, progress: Progress, most: int) -
     settings = settings if pictures else {**settings, "count": most}
     notes = [*rows.notes, *split.notes, f"The best small model is {best}; it was fitted again with the rows held back."]
     notes += [f"{name} learnt from {few:,} training rows: time or memory allow no more." for name, few in some.items()]
+    if note := gaps_told(rows.features, shape):
+        notes.append(note)
     slices = errors_by_class(sealed, ours, classes)
     if note := told(slices, number=False):
         notes.append(note)

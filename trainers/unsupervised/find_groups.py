@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from trainers.common.runfolder import keep, work_file
 from trainers.common.sealed import open_sealed, opening_note
 from trainers.contract import Progress
 from trainers.unsupervised.firmness import LACKING, curve_of, point
-from trainers.unsupervised.grouping import Tried, centres_of, chosen_count, nearest, stability, try_counts
+from trainers.unsupervised.grouping import Tried, centres_of, chosen_count, left_within, nearest, stability, try_counts
 from trainers.unsupervised.halves import SAME_GROUP, agreement, halves, shuffled
 from trainers.unsupervised.lenses import TextLens
 from trainers.unsupervised.model_file import Found, save_found
@@ -57,6 +58,8 @@ def find_groups(plan: Plan, folder: Path, run: Path, progress: Progress, watch: 
     progress.phase("Opening the sealed rows: do two halves put them together alike?")
     opening = open_sealed(folder, run.name, begun.test_part, len(begun.split.test))
     judged, agreed = _judged(plan, features, train, begun, best.count, rules["starts"])
+    if plan.task != TOPICS:
+        judged = judged[0], _of_one_cloud(judged[1], features[train], best.count, plan.seed)
     slices = errors_by_class(
         codes[begun.split.test].astype(np.float64),
         Output(labels=np.where(agreed > 0, codes[begun.split.test], -1)),
@@ -138,6 +141,21 @@ def _judged(
         SAME_GROUP, truth, Output(labels=agreed), cheaper, begun.split.test_units(), plan.gate, plan.seed
     )
     return judged, agreed
+
+
+def _of_one_cloud(verdict: GateVerdict, features: Floats, count: int, seed: int) -> GateVerdict:
+    """The verdict, with a word where a single cloud of the same spread would fall into groups as tight as these."""
+    rules = policy("discovering")["one_cloud"]
+    some = np.random.default_rng(seed).permutation(len(features))[: rules["rows"]]
+    left, clouds = left_within(features[some], count, seed, rules["draws"])
+    if left < clouds.min():
+        return verdict
+    text = (
+        f" But these may be stretches of one whole, not kinds: {left:.0%} of the spread is left within the groups, and "
+        f"{clouds.min():.0%} to {clouds.max():.0%} if rows of one normal cloud with no groups at all are cut into as "
+        "many. Use them to name ranges, not kinds."
+    )
+    return replace(verdict, text=verdict.text + text)
 
 
 def _curve(features: Floats, best: Tried, rules: dict[str, int], seed: int, seconds: float) -> list[dict[str, float]]:

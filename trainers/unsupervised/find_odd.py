@@ -68,7 +68,9 @@ def find_odd(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Wat
     watch.lap("look")
     if note := opening_note(opening):
         notes.append(note)
-    notes.append(f"{share:.1%} of the training rows are called odd; what really is odd a person has to say.")
+    called = float((scores[begun.split.train] >= line).mean())
+    alike = f", more than the {share:.1%} asked for, because rows are alike" if called > 1.5 * share else ""
+    notes.append(f"{called:.1%} of the training rows are called odd{alike}; what really is odd a person has to say.")
     return end_run(
         run,
         plan,
@@ -232,7 +234,7 @@ def _confusion(begun: Begun, scores: Floats, line: float) -> dict[str, Any]:
     """The labelled sealed rows by what they are and what they are called."""
     odd = begun.rows.odd[begun.split.test]
     known = np.isfinite(odd)
-    called = (scores[begun.split.test][known] > line).astype(np.int64)
+    called = (scores[begun.split.test][known] >= line).astype(np.int64)
     table = np.zeros((2, 2), dtype=int)
     np.add.at(table, (odd[known].astype(int), called), 1)
     return {"confusion": {"classes": ["usual", "odd"], "rows_actual_columns_predicted": table.tolist()}}

@@ -78,3 +78,20 @@ def chosen_count(tried: list[Tried], margin: float) -> Tried:
     """The most groups among those within `margin` of the best: as fine as is still found again."""
     best = max(one.beyond for one in tried)
     return max((one for one in tried if one.beyond >= best - margin), key=lambda one: one.count)
+
+
+def left_within(features: Floats, count: int, seed: int, draws: int) -> tuple[float, Floats]:
+    """The share of the spread that is left within `count` groups: of these rows, and of `draws` of one normal cloud.
+
+    The cloud has the rows' own covariance (SigClust: Liu, Hayes, Nobel and Marron 2008). Groups that leave no less than
+    such a cloud does are stretches of one whole.
+    """
+    generator = np.random.default_rng(seed)
+    middle, spread = features.mean(axis=0), np.cov(features, rowvar=False).reshape(features.shape[1], -1)
+    clouds = [generator.multivariate_normal(middle, spread, len(features), method="eigh") for _ in range(draws)]
+    return _left(features, count, seed), np.array([_left(cloud, count, seed) for cloud in clouds])
+
+
+def _left(features: Floats, count: int, seed: int) -> float:
+    within = float(KMeans(count, n_init=1, random_state=seed).fit(features).inertia_)
+    return within / max(float(((features - features.mean(axis=0)) ** 2).sum()), 1e-12)

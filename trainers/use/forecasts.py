@@ -1,4 +1,8 @@
-"""Opens a forecasting run: rows without a value are foretold, from the run's own history and the rows before them."""
+"""Opens a forecasting run: rows without a value are foretold, from the run's own history and the rows before them.
+
+Beside each forecast stand `low` and `high`, the ends of its interval; both are gaps where how far it may stray is not
+known.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,8 @@ def open_forecasts(run: Path, record: RunRecord, allowance: Allowance) -> Backen
 
     def told(frame: pd.DataFrame) -> Answers:
         with threadpool_limits(1):
-            return Answers(answer(model, frame).predictions.tolist())
+            ahead = answer(model, frame)
+        return Answers(ahead.predictions.tolist(), extra_names=("low", "high"), extras=ahead.ends())
 
     def warm() -> None:
         with threadpool_limits(1):
