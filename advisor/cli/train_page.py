@@ -47,7 +47,7 @@ def _tried(record: RunRecord) -> Iterator[str]:
     blend = record.chosen.removeprefix("blend of ")
     names = [record.chosen] if blend == record.chosen else blend.split(" and ")
     for candidate in record.candidates:
-        tried = f"{_value(candidate.development):<34}" if candidate.development else f"{'not scored':<34}" * scored
+        tried = f"{_over_folds(candidate.development):<34}" * scored
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
         said = "; ".join(filter(None, (chosen, plain(candidate.note, 70))))
         yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {said}".rstrip()
@@ -137,6 +137,13 @@ def _tables(record: RunRecord) -> Iterator[str]:
             yield from textwrap.wrap(
                 f"{plain(row[0], 40)}: {'; '.join(cells)}", _WIDTH, initial_indent="  ", subsequent_indent="    "
             )
+
+
+def _over_folds(found: Score | None) -> str:
+    """A candidate's score; one fold alone does not tell how far another would be off."""
+    if found is None:
+        return "not scored"
+    return _value(found) if found.low < found.high else score(found.value)
 
 
 def _value(found: Score) -> str:

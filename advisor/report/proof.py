@@ -174,7 +174,10 @@ def _candidates(run: RunRecord) -> Iterator[Block]:
     rows: list[tuple[Cell, ...]] = []
     for candidate in run.candidates:
         tried = candidate.development
-        shown = f"{score(tried.value)} ({score(tried.low)} to {score(tried.high)})" if tried else "not scored"
+        shown = "not scored"
+        if tried:
+            known = f" ({score(tried.low)} to {score(tried.high)})" if tried.low < tried.high else ""  # one fold: none
+            shown = f"{score(tried.value)}{known}"
         rows.append((sentence(say(candidate.name)), shown, f"{candidate.seconds:,.1f} s", plain(candidate.note)))
     yield Table(("Candidate", "Cross-validated", "Time to fit", "Note"), tuple(rows), numeric=(1, 2))
 

@@ -101,6 +101,19 @@ def test_an_image_that_cannot_be_read_is_named_by_its_row(tmp_path: Path, cell: 
     assert told.value.fix
 
 
+def test_all_images_that_cannot_be_read_are_named_at_once(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "here.png")
+    (tmp_path / "text.png").write_text("no image")
+    frame = pd.DataFrame({"image": ["here.png", "text.png", "here.png", "gone.png", "text.png"]})
+    source = find_source(frame.head(1))
+    with pytest.raises(BadInput, match=r"row 2 cannot be read.* 2 more cannot be read, of rows 4, 5") as told:
+        list(open_images(frame, source, tmp_path))
+    assert "no whole image" in told.value.why
+    # Its bytes are there to be counted, so what is told first is the file that is not; the other stands beside it.
+    with pytest.raises(BadInput, match=r"row 4 cannot be read.* 1 more cannot be read, of row 5"):
+        digests_of(frame, source, tmp_path)
+
+
 def test_a_table_without_images_and_one_with_two_of_them_are_refused() -> None:
     with pytest.raises(BadInput, match="No column names image files"):
         find_source(pd.DataFrame({"a": ["x", "y"], "b": [1, 2]}))

@@ -349,6 +349,18 @@ def test_no_interval_is_given_for_a_series_that_never_changed(sold: tuple[Path, 
     assert np.isnan(said.low).tolist() == np.isnan(said.high).tolist() == [True, False]
 
 
+def test_sales_are_not_foretold_to_fall_below_zero_and_what_did_is(sold: tuple[Path, RunRecord]) -> None:
+    case, _ = sold
+    model = load_model(case / "runs" / "forecast-1")
+    wild = replace(model, half=model.half + 1_000)
+    rows = pd.DataFrame({"day": ["2027-01-01"] * 2, "shop": ["north", "south"], "sold": [None] * 2})
+    said = answer(wild, rows)
+    assert said.low.tolist() == [0.0, 0.0]
+    assert (said.predictions > 0).all()
+    below = replace(wild, tail=np.where(np.arange(wild.tail.shape[1]) == 3, -5.0, wild.tail))
+    assert (answer(below, rows).low < -5).all()
+
+
 def test_a_series_that_ended_before_all_that_the_run_keeps_is_not_forecast(sold: tuple[Path, RunRecord]) -> None:
     case, _ = sold
     model = load_model(case / "runs" / "forecast-1")

@@ -6,10 +6,10 @@ import base64
 import binascii
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,16 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from advisor.base.errors import BadInput
 from advisor.base.files import check_file
 from advisor.base.imagefolder import MOST_IMAGE, is_image_name
-from advisor.base.safetext import plain
+from advisor.base.safetext import one_of, plain
 from trainers.common.metrics import Floats
 from trainers.common.policy import policy
 from trainers.scratch.shapes import PICTURES, Shape, learn_shape
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 _MOST_PIXELS = 64_000_000
+
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -68,18 +71,17 @@ def find_source(features: pd.DataFrame) -> Source:
 def digests_of(features: pd.DataFrame, source: Source, folder: Path | None) -> list[str]:
     """Hex SHA-256 of each row's image, so that copies under other names are known as copies."""
     if source.shape is None:
-        return [hashlib.sha256(_bytes_of(cell, folder, at)).hexdigest() for at, cell in _cells(features, source)]
+        return [hashlib.sha256(content).hexdigest() for content in _each(_bytes_of, features, source, folder)]
     return [hashlib.sha256(row.tobytes()).hexdigest() for row in source.shape.values(features)]
 
 
 def open_images(features: pd.DataFrame, source: Source, folder: Path | None) -> Iterator[Any]:
     """Each row's image in red, green and blue, one at a time. `folder` is where file names lead; None refuses them.
 
-    Raises `BadInput` that names the first row whose image is not there or cannot be read.
+    Raises `BadInput` that names every row whose image is not there or cannot be read.
     """
     if source.shape is None:
-        for at, cell in _cells(features, source):
-            yield _decoded(_bytes_of(cell, folder, at), at, cell)
+        yield from _each(_image_of, features, source, folder)
         return
     side = source.shape.side
     for row in source.shape.values(features):
@@ -98,8 +100,35 @@ def _names_images(column: pd.Series[Any]) -> bool:
     return len(cells) > 0 and all(isinstance(cell, str) and is_image_name(cell) for cell in cells)
 
 
-def _cells(features: pd.DataFrame, source: Source) -> list[tuple[int, Any]]:
-    return list(zip(features.index, features[source.column], strict=True))
+def _each(
+    read: Callable[[Any, Path | None, int], _Read], features: pd.DataFrame, source: Source, folder: Path | None
+) -> Iterator[_Read]:
+    """What `read` makes of each cell, in order."""
+    cells = list(zip(features.index, features[source.column], strict=True))
+    for place, (at, cell) in enumerate(cells):
+        try:
+            found = read(cell, folder, at)
+        except BadInput as first:
+            raise _all_unread(first, cells[place + 1 :], folder) from None
+        yield found
+
+
+def _all_unread(first: BadInput, rest: list[tuple[int, Any]], folder: Path | None) -> BadInput:
+    """The first fault, with the rows of all others: they should not have to be found one training at a time."""
+    rows = []
+    for at, cell in rest:
+        try:
+            _image_of(cell, folder, at)
+        except BadInput:
+            rows.append(str(at + 1))
+    if not rows:
+        return first
+    what = f"{first.what} {len(rows):,} more cannot be read, of row{'s' * (len(rows) > 1)} {one_of(rows, 20)}."
+    return BadInput(what, where=first.where, why=first.why, fix=first.fix, code=first.code)
+
+
+def _image_of(cell: Any, folder: Path | None, row: int) -> Any:
+    return _decoded(_bytes_of(cell, folder, row), row, cell)
 
 
 def _bytes_of(cell: Any, folder: Path | None, row: int) -> bytes:

@@ -71,7 +71,9 @@ def answer(model: ForecastModel, frame: pd.DataFrame) -> Ahead:
         found = model.forecaster(history, moments)[0]
         scale = model.scale[at]
         predictions[rows] = found[ahead]
-        low[rows] = found[ahead] - model.half[ahead] * scale
+        # What was never below zero, as sales, is not foretold to fall below it; a forecast is left as it was measured.
+        least = np.minimum(found[ahead], 0.0) if np.nanmin(values[at]) >= 0 else -np.inf
+        low[rows] = np.maximum(found[ahead] - model.half[ahead] * scale, least)
         high[rows] = found[ahead] + model.half[ahead] * scale
     return Ahead(predictions, low, high)
 
