@@ -1,6 +1,6 @@
 """Which model does best on rows it has not seen: cross-validation within the training part, within a budget.
 
-All candidates meet the first fold; the simplest and the best go on to the others, all of them when time allows. Each
+All candidates meet the first fold, for a part of the time; the simplest and the best go on to the others. Each
 finished fit is kept on disk, so that a killed run goes on where it stopped. One thread a fit, one fit a processor, here
 or on a Dask cluster (joblib's backends): the numbers do not depend on how busy the machine is.
 """
@@ -66,11 +66,15 @@ def search(problem: Problem, candidates: list[Candidate], run: Path, progress: P
     tried = [Tried(candidate) for candidate in candidates]
     in_turn = sorted(tried, key=lambda one: one.candidate.turn)
     in_turn[0].first = True
-    clock = _Clock(seconds * policy("classical")["budget"]["choosing"])
+    shares = policy("classical")["budget"]
+    seconds *= shares["choosing"]
+    clock, first = _Clock(seconds), _Clock(seconds * shares["first_fold"])
+    # A model that is slower than this could not meet all folds if it were alone; boosting ends there with what it has.
+    longest = seconds * workers() / len(problem.folds)
     done = 0
     for competing, folds in _rounds(in_turn, problem, clock):
         total = done + len(competing) * len(folds)
-        for trial, fold in _finished(competing, folds, problem, run, clock):
+        for trial, fold in _finished(competing, folds, problem, run, clock if done else first, longest):
             done += 1
             progress.step(
                 done, total if fold else total * len(problem.folds), f"{trial.candidate.name}, fold {fold + 1}"
@@ -123,7 +127,7 @@ class _Clock:
 
 
 def _finished(
-    tried: list[Tried], folds: list[int], problem: Problem, run: Path, clock: _Clock
+    tried: list[Tried], folds: list[int], problem: Problem, run: Path, clock: _Clock, longest: float
 ) -> Iterator[tuple[Tried, int]]:
     """Fit every pair of candidate and fold, several at a time; pairs that no longer fit the budget are passed over."""
     jobs = [(one, fold) for fold in folds for one in tried]
@@ -144,7 +148,8 @@ def _finished(
             if not one.note and (clock.allows(expected) or (fold == 0 and one.first)):
                 limit = math.inf if one.seconds or one.first else clock.left()
                 least = policy("classical")["budget"]["first_fit_seconds"] if one.first else 0.0
-                yield delayed(_numbered)(at, one.candidate, problem, fold, limit, max(least, clock.left()))
+                left = max(least, min(clock.left(), longest))
+                yield delayed(_numbered)(at, one.candidate, problem, fold, limit, left)
 
     count = workers()
     pool = Parallel(n_jobs=count, prefer="threads", pre_dispatch=count, batch_size=1, return_as="generator_unordered")
