@@ -14,12 +14,16 @@ import numpy as np
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from training_plans import LIGHT, Silent, plan_for, run_folder, written
 
 from advisor.base.errors import BadInput
+from trainers.classical.features import words
+from trainers.classical.model_file import TRUSTED
 from trainers.classical.trainer import ClassicalTrainer
+from trainers.common.model_files import read_fitted, write_fitted
 
 
 class Payload:
@@ -120,3 +124,16 @@ def test_no_file_of_a_run_is_a_pickle(run: Path) -> None:
                     assert all(name.endswith((".json", ".npy", ".npz", ".bin")) for name in archive.namelist())
                     for name in archive.namelist():
                         assert archive.read(name)[:1] != b"\x80"
+
+
+def test_thousands_of_words_stand_in_one_entry_of_the_model_s_file_and_answer_as_before(tmp_path: Path) -> None:
+    """An entry a word is written and read in the square of their number: minutes for a mailbox."""
+    texts = [f"word{at} word{at + 1} word{at + 2} again" for at in range(3_000)]
+    truth = np.arange(3_000) % 2
+    fitted = make_pipeline(words(3_000), LogisticRegression()).fit(texts, truth)
+    before = fitted.predict_proba(texts[:50])
+    write_fitted(tmp_path, "words.skops", fitted)
+    with zipfile.ZipFile(tmp_path / "words.skops") as kept:
+        assert len(kept.namelist()) < 20
+    assert len(fitted[0].vocabulary_) > 3_000
+    assert np.array_equal(read_fitted(tmp_path, "words.skops", TRUSTED).predict_proba(texts[:50]), before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from trainers.classical.columns import Column, Schema, prepare
 from trainers.classical.conformal import Conformal
 from trainers.common.decide import Cut, labelled
 from trainers.common.metrics import Floats, Output
-from trainers.common.model_files import read_fitted, read_model, told_as_damage, write_fitted, write_model
+from trainers.common.model_files import read_fitted, read_model, steps_of, told_as_damage, write_fitted, write_model
 
 # What skops does not know by itself and our pipelines need: arrays, splines, trees, calibration. Never taken from the
 # file. A spline of scipy 1.17 keeps the function `asarray` of its array library inside itself.
@@ -82,7 +81,7 @@ class Model:
             "SentenceVectors": ("torch", "transformers"),
             "TunedSentences": ("torch", "transformers"),
         }
-        held = {type(step).__name__ for member in self.members for step in _steps_of(member.pipeline)}
+        held = {type(step).__name__ for member in self.members for step in steps_of(member.pipeline)}
         return tuple(name for kind, names in needed.items() if kind in held for name in names)
 
     def answer(self, frame: pd.DataFrame) -> Output:
@@ -99,15 +98,6 @@ class Model:
     def _total(self, prepared: pd.DataFrame) -> Floats:
         parts = [raw_output(member.pipeline, prepared, len(self.classes)) * member.weight for member in self.members]
         return np.asarray(np.sum(parts, axis=0))
-
-
-def _steps_of(fitted: Any) -> Iterator[Any]:
-    """Every step, transformer and copy within a fitted pipeline, and itself."""
-    yield fitted
-    inner = [step for _, step in getattr(fitted, "steps", ())]
-    inner += [step for _, step, *_ in getattr(fitted, "transformers_", ())] + list(getattr(fitted, "models_", ()))
-    for step in inner:
-        yield from _steps_of(step)
 
 
 def raw_output(pipeline: Pipeline, prepared: pd.DataFrame, classes: int) -> Floats:
