@@ -71,10 +71,10 @@ def test_a_run_whose_answer_hangs_on_a_product_finds_it_and_names_its_columns(tm
     table = pd.DataFrame(np.random.default_rng(3).uniform(1, 9, (800, 4)), columns=["torque", "heat", "speed", "wear"])
     fails = table["torque"] * table["speed"] > 30
     data = written(table.assign(fails=np.where(fails, "yes", "no")), tmp_path)
-    tried = ("linear", "boosted trees, small", "boosted trees, pairs of numbers")
+    tried = ("linear", "boosted trees, small", "boosted trees on pairs")
     left_out = [name for name in names() if name not in tried]
     plan = plan_for(data, "fails", "binary", "roc_auc", settings={"folds": 3, "leave_out": left_out})
     record = find_trainer("classical").train(plan, tmp_path, run_folder(tmp_path), Silent())
-    assert record.chosen == "boosted trees, pairs of numbers"
+    assert record.chosen == "boosted trees on pairs"
     assert record.sealed.value > 0.99
     assert any("made of two; the most telling: torque × speed" in note for note in record.notes)

@@ -82,6 +82,7 @@ def _pairs_pay(setup: Setup) -> bool:
 
 
 _LINEAR: dict[str, object] = {"penalty": "L2"}
+_PAIRS: dict[str, object] = {"pairs": "products, ratios, differences"}
 _ALL = (
     Candidate(
         "linear, strongly held back",
@@ -194,24 +195,24 @@ _ALL = (
         fits=lambda setup: _few_classes(setup) and library("lightgbm") is not None,
     ),
     Candidate(
-        "boosted trees, pairs of numbers",
+        "boosted trees on pairs",
         4,
         lambda setup: pipelines.boosted(setup, leaves=15, share=0.5, log=setup.skewed, pairs=True),
-        {"leaves": 15, "learning_rate": 0.05, "fewest_rows_in_leaf": 20, "pairs": "products, ratios, differences"},
+        {"leaves": 15, "learning_rate": 0.05, "fewest_rows_in_leaf": 20, **_PAIRS},
         random=True,
-        view="pairs of numbers",
+        view="boosted trees on pairs",
         fits=_pairs_pay,
         turn=3,
     ),
     Candidate(
-        "boosted trees, random cuts, pairs of numbers",
+        "boosted trees on pairs, random cuts",
         4,
         lambda setup: pipelines.boosted(
             setup, leaves=31, leaf=10, share=0.5, random_cuts=True, log=setup.skewed, pairs=True
         ),
-        {"leaves": 31, "learning_rate": 0.05, "fewest_rows_in_leaf": 10, "cuts": "one at random a column"},
+        {"leaves": 31, "learning_rate": 0.05, "fewest_rows_in_leaf": 10, "cuts": "one at random a column", **_PAIRS},
         random=True,
-        view="pairs of numbers",
+        view="boosted trees on pairs",
         fits=_pairs_pay,
     ),
     Candidate(
