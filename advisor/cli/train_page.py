@@ -44,8 +44,7 @@ def _tried(record: RunRecord) -> Iterator[str]:
     over = f"Tried on the training part ({metric_words(record.sealed.metric)}, mean over folds)"
     yield over if scored else "The cheaper rungs beside it"
     width = max((len(candidate.name) for candidate in record.candidates), default=0)
-    blend = record.chosen.removeprefix("blend of ")
-    names = [record.chosen] if blend == record.chosen else blend.split(" and ")
+    names = _members(record)
     for candidate in record.candidates:
         tried = f"{_over_folds(candidate.development):<34}" * scored
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
@@ -61,10 +60,13 @@ def _sealed(record: RunRecord) -> Iterator[str]:
     yield ""
     kind = "sealed rows" if "test" in record.rows else "rows"
     yield f"On {record.sealed.rows:,} {kind} ({metric_words(record.sealed.metric)})"
-    yield from _beside(record.chosen, record.sealed, record.gate.comparisons, "gain")
+    # The members of a blend stand above; here their names would push the figures off the screen.
+    members = _members(record)
+    name = record.chosen if len(members) == 1 else f"the blend of {len(members)}"
+    yield from _beside(name, record.sealed, record.gate.comparisons, "gain")
     if record.gate.costs:
         yield "On the same rows, what answers cost a row (the less the better)"
-        yield from _beside(record.chosen, record.gate.costs[0].ours, record.gate.costs, "saving")
+        yield from _beside(name, record.gate.costs[0].ours, record.gate.costs, "saving")
     rule = record.diagnostics.get("one_rule")
     if isinstance(rule, str):
         yield from _wrapped(f"The rule: {plain(rule, 400)}")
@@ -137,6 +139,12 @@ def _tables(record: RunRecord) -> Iterator[str]:
             yield from textwrap.wrap(
                 f"{plain(row[0], 40)}: {'; '.join(cells)}", _WIDTH, initial_indent="  ", subsequent_indent="    "
             )
+
+
+def _members(record: RunRecord) -> list[str]:
+    """The names of the models that answer: of one, or of all in a blend."""
+    blend = record.chosen.removeprefix("blend of ")
+    return [record.chosen] if blend == record.chosen else blend.split(" and ")
 
 
 def _over_folds(found: Score | None) -> str:
