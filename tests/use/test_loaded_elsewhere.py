@@ -77,7 +77,7 @@ def with_gaps(frame: pd.DataFrame) -> pd.DataFrame:
     draw, rows = np.random.default_rng(5), np.arange(len(frame))
     towns = draw.choice([f"town {at}" for at in range(80)], len(frame))
     place = frame["place"].where((rows % 10 > 0) | (len(frame) > 300), "nowhere")
-    return frame[["x", "late"]].assign(z=frame["z"].where(rows % 7 > 0), place=place, town=towns)
+    return frame[["x", "late"]].assign(z=frame["z"].where(rows % 7 > 0), place=place, **{"home town": towns})
 
 
 def model_of(build: Callable[[Setup], Pipeline], classes: int, *, copies: int = 1) -> Model:

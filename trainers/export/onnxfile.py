@@ -94,7 +94,18 @@ def _onnx(member: Member, prepared: pd.DataFrame) -> bytes:
         warnings.simplefilter("ignore")
         converted = to_onnx(_without_casts(member.pipeline), initial_types=types, options=options, target_opset=_OPSET)
     onnxtrees.declare(converted)
+    _as_columns_are_called(converted.graph, list(prepared.columns))
     return bytes(converted.SerializeToString())
+
+
+def _as_columns_are_called(graph: Any, columns: list[str]) -> None:
+    """Give inputs the columns' own names: skl2onnx writes `Air_temperature` for `Air temperature`."""
+    changed = {one.name: name for one, name in zip(graph.input, columns, strict=True) if one.name != name}
+    for one in graph.input:
+        one.name = changed.get(one.name, one.name)
+    for node in graph.node:
+        for at, name in enumerate(node.input):
+            node.input[at] = changed.get(name, name)
 
 
 def _without_casts(pipeline: Any) -> Any:
