@@ -14,12 +14,14 @@ from advisor.base.errors import BadInput
 from advisor.base.safetext import plain
 
 MAX_LINE = 16 * 2**20
-TWICE = "duplicate-columns", "Give each key its own name, or take one of the two out."
 HALF = "holds half a character (a lone surrogate such as \\ud83d), which no file can keep"
 
 
 class NamedTwice(ValueError):
     """Raised for an object in which a key stands twice: JSON itself would keep the last and lose the others."""
+
+    code = "duplicate-columns"
+    fix = "Give each key its own name, or take one of the two out."
 
 
 def json_value(text: str) -> Any:
@@ -64,7 +66,7 @@ def json_rows(path: Path, kind: str, max_rows: int | None) -> list[dict[str, Any
 
 def _no_table(path: Path, line: int, error: Exception, fix: str) -> BadInput:
     trouble = "it is nested too deeply" if isinstance(error, RecursionError) else plain(error, 160)
-    code, cure = TWICE if isinstance(error, NamedTwice) else ("bad-json", fix)
+    code, cure = (error.code, error.fix) if isinstance(error, NamedTwice) else ("bad-json", fix)
     return BadInput(
         f"{path.name} is not a table of JSON objects: {trouble}.",
         where=f"{path}:{line}" if line else str(path),

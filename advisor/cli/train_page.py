@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from advisor.base.safetext import plain
 from advisor.records.run import Comparison, RunRecord, Score
-from advisor.report.words import baseline_words, metric_words, score, sentence
+from advisor.report.words import baseline_words, metric_words, over_folds, score, sentence
 
 _WIDTH = 100
 _SHOWN = 3
@@ -46,7 +46,7 @@ def _tried(record: RunRecord) -> Iterator[str]:
     width = max((len(candidate.name) for candidate in record.candidates), default=0)
     names = _members(record)
     for candidate in record.candidates:
-        tried = f"{_over_folds(candidate.development):<34}" * scored
+        tried = f"{over_folds(candidate.development):<34}" * scored
         chosen = "" if candidate.name not in names else "chosen" if len(names) == 1 else "in the blend"
         said = "; ".join(filter(None, (chosen, plain(candidate.note, 70))))
         yield f"  {candidate.name:<{width}}  {tried}{candidate.seconds:>7.1f} s  {said}".rstrip()
@@ -143,15 +143,9 @@ def _tables(record: RunRecord) -> Iterator[str]:
 
 def _members(record: RunRecord) -> list[str]:
     """The names of the models that answer: of one, or of all in a blend."""
-    blend = record.chosen.removeprefix("blend of ")
-    return [record.chosen] if blend == record.chosen else blend.split(" and ")
-
-
-def _over_folds(found: Score | None) -> str:
-    """A candidate's score; one fold alone does not tell how far another would be off."""
-    if found is None:
-        return "not scored"
-    return _value(found) if found.low < found.high else score(found.value)
+    # A blend keeps the settings and share of each; to cut its name at "and" would cut "words and letters" too.
+    each = [one.name for one in record.candidates if isinstance(record.hyperparameters.get(one.name), dict)]
+    return each if record.chosen.startswith("blend of ") and each else [record.chosen]
 
 
 def _value(found: Score) -> str:

@@ -38,6 +38,7 @@ from advisor.report.words import (
     full_stop,
     mark,
     metric_words,
+    over_folds,
     say,
     score,
     sentence,
@@ -173,11 +174,7 @@ def _candidates(run: RunRecord) -> Iterator[Block]:
     yield Heading("What was tried, without the sealed rows")
     rows: list[tuple[Cell, ...]] = []
     for candidate in run.candidates:
-        tried = candidate.development
-        shown = "not scored"
-        if tried:
-            known = f" ({score(tried.low)} to {score(tried.high)})" if tried.low < tried.high else ""  # one fold: none
-            shown = f"{score(tried.value)}{known}"
+        shown = over_folds(candidate.development)
         rows.append((sentence(say(candidate.name)), shown, f"{candidate.seconds:,.1f} s", plain(candidate.note)))
     yield Table(("Candidate", "Cross-validated", "Time to fit", "Note"), tuple(rows), numeric=(1, 2))
 

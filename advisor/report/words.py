@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from advisor.base.safetext import plain
 from advisor.records.facts import Value
+from advisor.records.run import Score
 from advisor.records.rung_names import NAMES as RUNG_NAMES
 from advisor.report.blocks import Mark, Tone
 from advisor.report.given import FactWords
@@ -161,6 +162,13 @@ def least_to_most(pair: tuple[float, float] | None) -> str:
 def score(value: float) -> str:
     """A score to three decimals, always three, so that columns line up."""
     return f"{value:,.3f}"
+
+
+def over_folds(found: Score | None) -> str:
+    """A candidate's score with its interval; without one after one fold, which does not tell how far another is off."""
+    if found is None:
+        return "not scored"
+    return score(found.value) + (f" ({score(found.low)} to {score(found.high)})" if found.low < found.high else "")
 
 
 def duration(seconds: float) -> str:

@@ -18,6 +18,7 @@ import pytest
 from training_plans import LIGHT, Silent, ledger, plan_for, run_folder, some_rows, written
 
 from advisor.base.tables import read_table
+from advisor.cli.train_page import page
 from advisor.records.look import SplitProposal
 from advisor.records.plain import load, to_plain
 from advisor.records.plan import Setting
@@ -148,6 +149,18 @@ def test_the_sealed_part_was_opened_once_after_everything_else(churn: tuple[Path
     assert events.count("sealed_opened") == 1
     assert events.index("sealed_opened") > events.index("test_part_frozen")
     assert record.diagnostics["sealed_openings"] == 1
+
+
+def test_the_page_names_the_members_of_a_blend_whose_names_hold_an_and(churn: tuple[Path, RunRecord]) -> None:
+    shares = {"words and letters": {"share": 0.6}, "linear": {"share": 0.4}}
+    tried = tuple(replace(churn[1].candidates[0], name=name) for name in (*shares, "words"))
+    record = replace(
+        churn[1], chosen="blend of words and letters and linear", candidates=tried, hyperparameters=dict(shares)
+    )
+    shown = list(page(record))
+    marked = [line for line in shown if line.endswith("in the blend")]
+    assert [line.split("  ")[1] for line in marked] == ["words and letters", "linear"]
+    assert any(line.startswith("  the blend of 2 ") for line in shown)
 
 
 def test_an_explainable_run_says_what_that_costs_and_that_the_rows_were_seen_before(

@@ -31,7 +31,7 @@ class PairsOfNumbers(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         self.classes, self.log, self.seed = classes, log, seed
 
     def fit(self, table: Any, target: Any) -> PairsOfNumbers:
-        """Keep the columns that boosting uses most, then the pairs of them that it uses most beside them."""
+        """Keep the columns of `table` [rows, columns] that boosting uses most, then the pairs it uses beside them."""
         rules = policy("classical")["pairs"]
         numbers, truth = np.asarray(table, dtype=np.float64), np.asarray(target)
         if len(numbers) > rules["rows"]:
@@ -62,9 +62,9 @@ class PairsOfNumbers(BaseEstimator):  # type: ignore[misc]  # scikit-learn has n
         return LightBoosting(**grown, seed=self.seed).fit(numbers, truth).gains()
 
 
-def pairs_told(readings: Iterable[Any], count: int = 3) -> list[str]:
+def pairs_told(readings: Iterable[Any]) -> list[str]:
     """A note of the pairs that were used most, `torque × speed`, where a model's columns are read with pairs."""
-    notes = []
+    notes, count = [], policy("classical")["pairs"]["told"]
     for _, step, names in (one for reading in readings for one in getattr(reading, "transformers_", ())):
         if isinstance(step, PairsOfNumbers):
             best = np.argsort(-step.gains_, kind="stable")[:count]

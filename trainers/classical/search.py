@@ -74,7 +74,8 @@ def search(problem: Problem, candidates: list[Candidate], run: Path, progress: P
     done = 0
     for competing, folds in _rounds(in_turn, problem, clock):
         total = done + len(competing) * len(folds)
-        for trial, fold in _finished(competing, folds, problem, run, clock if done else first, longest):
+        until = first if folds == [0] else clock
+        for trial, fold in _finished(competing, folds, problem, run, until, longest):
             done += 1
             progress.step(
                 done, total if fold else total * len(problem.folds), f"{trial.candidate.name}, fold {fold + 1}"

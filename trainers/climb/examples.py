@@ -9,7 +9,7 @@ from typing import Any
 
 from advisor.base.errors import BadInput
 from advisor.base.files import read_text, sha256_of_text
-from advisor.base.jsonrows import TWICE, NamedTwice, json_value
+from advisor.base.jsonrows import NamedTwice, json_value
 from advisor.base.safetext import one_of, plain
 from advisor.base.tablefolder import row_files
 from trainers.climb.metric import metric_for
@@ -133,7 +133,11 @@ def _rows(path: Path) -> Iterator[tuple[Mapping[str, Any], str]]:
             row = json_value(line)
         except NamedTwice as error:
             raise BadInput(
-                f"This line cannot be read: {error}.", where=where, line=plain(line, 120), fix=TWICE[1], code=TWICE[0]
+                f"This line cannot be read: {error}.",
+                where=where,
+                line=plain(line, 120),
+                fix=error.fix,
+                code=error.code,
             ) from error
         except ValueError:
             row = None

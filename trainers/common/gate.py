@@ -14,9 +14,9 @@ from advisor.base.safetext import plain
 from advisor.records.plan import Gate
 from advisor.records.run import Comparison, GateVerdict, Score
 from trainers.common.costs import cost_metric
-from trainers.common.intervals import bootstrap, midp_mcnemar, percentile, score
+from trainers.common.intervals import bootstrap, midp_mcnemar, percentile, score, units_in
 from trainers.common.metrics import Floats, Integers, Metric, Output
-from trainers.common.verdict import verdict_of
+from trainers.common.verdict import nothing_shown, verdict_of
 
 
 def check_gate(gate: Gate, measured: tuple[str, ...]) -> None:
@@ -76,7 +76,7 @@ def hold_against(
         for name, output in rungs.items():
             theirs = replace(score(by, truth, output, units, values[name], gate.confidence, counts), rows=told)
             sign = 1.0 if by.greater_is_better else -1.0
-            low, high = percentile(sign * (values["ours"] - values[name]), gate.confidence, int(units.max()) + 1)
+            low, high = percentile(sign * (values["ours"] - values[name]), gate.confidence, units_in(units))
             method = f"paired bootstrap, {len(values[name]):,} resamples"
             passed = low > minimum
             if by.name == "accuracy" and counts is None and ours.labels is not None and output.labels is not None:
@@ -95,17 +95,10 @@ def hold_against(
     by_cost = at_costs is not None and at_costs.decide
     verdict = verdict_of(metric.title, comparisons, costs, gate, by_cost=by_cost)
     if not units.any():
-        verdict = _of_one_unit(verdict, told)
+        # No interval can be drawn from a single draw.
+        verdict = nothing_shown(
+            verdict,
+            f"Nothing can be shown: the sealed rows ({told:,}) all belong together, as copies or as one group, and "
+            "count as one. Split by another column, or collect rows of more groups.",
+        )
     return mine, verdict if counts is None else replace(verdict, text=f"{verdict.text} Rows count by their weights.")
-
-
-def _of_one_unit(verdict: GateVerdict, rows: int) -> GateVerdict:
-    """Nothing is earned on rows that count as one: no interval can be drawn from a single draw."""
-    return replace(
-        verdict,
-        outcome="not_earned",
-        text=f"Nothing can be shown: the sealed rows ({rows:,}) all belong together, as copies or as one group, and "
-        "count as one. Split by another column, or collect rows of more groups.",
-        comparisons=tuple(replace(one, passed=False) for one in verdict.comparisons),
-        costs=tuple(replace(one, passed=False) for one in verdict.costs),
-    )

@@ -14,11 +14,11 @@ from scipy import stats
 
 from advisor.records.run import Score
 from trainers.common.metrics import Floats, Integers, Metric, Output
+from trainers.common.policy import policy
 
 _CELLS = 8_000_000
 _CHUNK = 100_000
 ROUGH = 400  # resamples where nothing is decided by the interval
-FEW = 50  # from so many units on, what the expansion would change is not worth telling
 WEIGHTED = ", each counting by its weight"
 
 
@@ -44,7 +44,7 @@ def resamples(units: Integers, seed: int, count: int | None = None) -> Iterator[
     `units` is a code 0…u-1 per row: rows of one code (duplicates, one person, one stretch of time) go together.
     Without `count`, 10,000 resamples, or fewer on large sets so that the work is bounded, never below 1,000.
     """
-    rows, drawn = len(units), int(units.max()) + 1
+    rows, drawn = len(units), units_in(units)
     total = count or int(np.clip(_CELLS // rows, 1_000, 10_000))
     generator = np.random.default_rng(seed)
     step = max(1, _CHUNK // max(rows, drawn))
@@ -76,14 +76,14 @@ def bootstrap(
     return {name: np.concatenate(chunks) for name, chunks in values.items()}
 
 
-def percentile(values: Floats, confidence: float, drawn: int = FEW) -> tuple[float, float]:
-    """The middle `confidence` of the values that are defined; more of them where `drawn` units were few.
+def percentile(values: Floats, confidence: float, drawn: int | None = None) -> tuple[float, float]:
+    """The middle `confidence` of the `values` [draws] that are defined; more of them where `drawn` units were few.
 
     Few units drawn again spread too little: on five blocks of time luck was called a gain 8 to 12 times in 100 where
     2.5 were due. The expanded percentile interval (Hesterberg 2015, by Student's t) about halves that. One unit has
     no width: the gate lets nothing pass on it.
     """
-    if 2 <= drawn < FEW:
+    if drawn is not None and 2 <= drawn < policy("planning")["few_units"]:
         reach = stats.t.isf((1 - confidence) / 2, drawn - 1) * (drawn / (drawn - 1)) ** 0.5
         confidence = float(1 - 2 * stats.norm.sf(reach))
     defined = values[np.isfinite(values)]
@@ -107,14 +107,19 @@ def score(
     `values` are the bootstrap's; `counts` [rows] is how much each row counts.
     """
     value = metric.value(truth, output, counts)
-    independent = int(units.max()) + 1 == len(units) and counts is None
+    independent = units_in(units) == len(units) and counts is None
     if metric.name == "accuracy" and independent and output.labels is not None:
         low, high = wilson(int((output.labels == truth).sum()), len(truth), confidence)
         method = "Wilson"
     else:
-        low, high = percentile(values, confidence, int(units.max()) + 1)
+        low, high = percentile(values, confidence, units_in(units))
         method = f"bootstrap, {len(values):,} resamples of {_unit_words(units)}" + WEIGHTED * (counts is not None)
     return Score(metric.name, value, low, high, len(truth), confidence, method)
+
+
+def units_in(units: Integers) -> int:
+    """How many units stand behind rows whose units are numbered from 0 [rows]."""
+    return int(units.max()) + 1
 
 
 def rough_interval(
@@ -125,10 +130,10 @@ def rough_interval(
     Arrays as for `bootstrap`; `counts` [rows] is how much each row counts.
     """
     values = bootstrap(metric, truth, {"it": output}, units, seed, ROUGH, counts)["it"]
-    low, high = percentile(values, 0.95, int(units.max()) + 1)
+    low, high = percentile(values, 0.95, units_in(units))
     return {"value": metric.value(truth, output, counts), "low": low, "high": high}
 
 
 def _unit_words(units: Integers) -> str:
-    count = int(units.max()) + 1
+    count = units_in(units)
     return "rows" if count == len(units) else f"{count:,} groups of rows that belong together"

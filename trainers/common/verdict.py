@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -60,6 +60,17 @@ def verdict_of(
         text += f" {_beside(beside, other, gate, title, by_cost=by_cost)}"
     decided: Literal["metric", "cost"] = COST if by_cost else METRIC
     return GateVerdict("not_earned" if missed else "earned", text, comparisons, costs, decided)
+
+
+def nothing_shown(verdict: GateVerdict, text: str) -> GateVerdict:
+    """The same comparisons, none of them passed, where the rows cannot show what the figures seem to say."""
+    return replace(
+        verdict,
+        outcome="not_earned",
+        text=text,
+        comparisons=tuple(replace(one, passed=False) for one in verdict.comparisons),
+        costs=tuple(replace(one, passed=False) for one in verdict.costs),
+    )
 
 
 def _reach(one: Comparison, words: _Words) -> str:

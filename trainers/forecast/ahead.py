@@ -39,7 +39,8 @@ class Ahead:
 def answer(model: ForecastModel, frame: pd.DataFrame) -> Ahead:
     """A number for each row of `frame`, which holds the target column, empty where it is to be foretold.
 
-    Raises `BadInput` for a series never met, for a gap longer than the horizon, and when nothing is to be foretold.
+    Raises `BadInput` for a series never met or ended before what the run keeps, for a gap longer than the horizon, and
+    when nothing is to be foretold.
     """
     steps, code = _places(model, frame)
     numbers = _target(model, frame)

@@ -7,8 +7,6 @@ possible on some rows, where nothing but the model speaks for it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from advisor.base.errors import BadInput
@@ -16,6 +14,7 @@ from advisor.base.safetext import plain
 from advisor.records.run import GateVerdict
 from trainers.common.metrics import Floats
 from trainers.common.policy import policy
+from trainers.common.verdict import nothing_shown
 from trainers.logged.log import UNIFORM, Log
 from trainers.logged.values import Seen, effective_rows
 
@@ -62,16 +61,14 @@ def _too_small(log: Log, name: str, share: float, over: float) -> BadInput:
 
 
 def judged_by_the_log(verdict: GateVerdict, seen: Seen, policies: dict[str, Floats]) -> GateVerdict:
-    """The verdict, or that the sealed rows do not hold what one of the compared policies, by name, would do."""
+    """The verdict, or that the sealed rows do not hold what one of the compared `policies` would do.
+
+    `policies` gives, by name, the chance of each action on each sealed row [rows, actions].
+    """
     reason = next((text for name, shares in policies.items() if (text := _unjudged(seen, name, shares))), "")
     if not reason:
         return verdict
-    return replace(
-        verdict,
-        outcome="not_earned",
-        text=f"This log cannot show that training earned its place: {reason}",
-        comparisons=tuple(replace(one, passed=False) for one in verdict.comparisons),
-    )
+    return nothing_shown(verdict, f"This log cannot show that training earned its place: {reason}")
 
 
 def _unjudged(seen: Seen, name: str, shares: Floats) -> str:

@@ -55,5 +55,5 @@ class Seen:
 
 
 def effective_rows(weights: Floats) -> float:
-    """Kish's effective number of rows behind some weights."""
+    """Kish's effective number of rows behind some weights [rows] (Kish 1965, Survey Sampling)."""
     return float(weights.sum() ** 2 / max(float((weights**2).sum()), 1e-12))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.base.errors import BadInput
 from advisor.base.files import read_text
-from advisor.base.jsonrows import HALF, TWICE, NamedTwice, is_writable, json_value
+from advisor.base.jsonrows import HALF, NamedTwice, is_writable, json_value
 from advisor.base.safetext import plain
 from advisor.base.tablefolder import row_files
 from trainers.lora.examples import Fault, Place, shape_of
@@ -56,7 +56,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | _Trouble]]:
             rows = json_value(text)
         except NamedTwice as error:
             raise BadInput(
-                f"{path.name} cannot be learned from: {error}.", where=str(path), fix=TWICE[1], code=TWICE[0]
+                f"{path.name} cannot be learned from: {error}.", where=str(path), fix=error.fix, code=error.code
             ) from error
         except (ValueError, RecursionError) as error:
             raise BadInput(
@@ -75,7 +75,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | _Trouble]]:
         try:
             row = json_value(line)
         except NamedTwice as error:
-            yield number, (TWICE[0], str(error), TWICE[1])
+            yield number, (error.code, str(error), error.fix)
             continue
         except (ValueError, RecursionError) as error:
             yield number, ("bad-json", f"it is not JSON ({plain(error, 80)})", "Write one JSON object a line.")

@@ -68,8 +68,8 @@ def find_odd(plan: Plan, folder: Path, run: Path, progress: Progress, watch: Wat
     watch.lap("look")
     if note := opening_note(opening):
         notes.append(note)
-    called = float((scores[begun.split.train] >= line).mean())
-    alike = f", more than the {share:.1%} asked for, because rows are alike" if called > 1.5 * share else ""
+    called, most_alike = float((scores[begun.split.train] >= line).mean()), policy("discovering")["oddities"]["alike"]
+    alike = f", more than the {share:.1%} asked for, because rows are alike" if called > most_alike * share else ""
     notes.append(f"{called:.1%} of the training rows are called odd{alike}; what really is odd a person has to say.")
     return end_run(
         run,

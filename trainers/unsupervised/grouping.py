@@ -81,7 +81,7 @@ def chosen_count(tried: list[Tried], margin: float) -> Tried:
 
 
 def left_within(features: Floats, count: int, seed: int, draws: int) -> tuple[float, Floats]:
-    """The share of the spread that is left within `count` groups: of these rows, and of `draws` of one normal cloud.
+    """The share of the spread left within `count` groups of `features` [rows, columns], and of one cloud [draws].
 
     The cloud has the rows' own covariance (SigClust: Liu, Hayes, Nobel and Marron 2008). Groups that leave no less than
     such a cloud does are stretches of one whole.
